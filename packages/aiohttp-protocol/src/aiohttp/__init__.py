@@ -1,0 +1,164 @@
+"""http client/server for asyncio: one front door, four rooms.
+
+``aiohttp-protocol`` brings this module and ``aiohttp.protocol``. The client, the
+server and the gunicorn worker are wheels of their own, which add
+``aiohttp.client``, ``aiohttp.server`` and ``aiohttp.worker`` to the same folder.
+
+Nothing is imported before it is used: ``aiohttp.request`` imports the client
+when it is first looked at (PEP 562). A name whose wheel is not installed raises
+ImportError, which says what to install.
+"""
+
+import os
+from pkgutil import extend_path
+
+__facade__ = "aiohttp-protocol"
+"""Rooms look for this name, to know that the package around them is this one."""
+
+_ROOMS = {
+    "protocol": ("protocol", "aiohttp-protocol"),
+    "client": ("client", "aiohttp-client"),
+    "server": ("server", "aiohttp-server"),
+    "worker": ("gunicorn worker", "aiohttp-gunicorn"),
+}
+"""Room: what a person calls it, and the distribution that brings it."""
+
+_DOORS = {
+    "abc": "protocol.abc",
+    "hdrs": "protocol.hdrs",
+    "test_utils": "server.testing",
+    "web": "server.web",
+}
+"""Module paths that aiohttp's users know, and the modules that they are."""
+
+_NAMES = {
+    "protocol": (
+        "HttpVersion",
+        "HttpVersion10",
+        "HttpVersion11",
+        "StreamReader",
+    ),
+    "client": (
+        "ClientError",
+        "ClientResponse",
+        "ClientSession",
+        "HttpResponse",
+        "Session",
+        "request",
+    ),
+    "server": ("ServerHttpProtocol",),
+    "worker": (),
+}
+"""Room: the names that are spelled ``aiohttp.<name>``."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import abc as abc
+    from . import client as client
+    from . import hdrs as hdrs
+    from . import protocol as protocol
+    from . import server as server
+    from . import test_utils as test_utils
+    from . import web as web
+    from . import worker as worker
+    from .client import ClientError as ClientError
+    from .client import ClientResponse as ClientResponse
+    from .client import ClientSession as ClientSession
+    from .client import HttpResponse as HttpResponse
+    from .client import Session as Session
+    from .client import request as request
+    from .protocol import HttpVersion as HttpVersion
+    from .protocol import HttpVersion10 as HttpVersion10
+    from .protocol import HttpVersion11 as HttpVersion11
+    from .protocol import StreamReader as StreamReader
+    from .server import ServerHttpProtocol as ServerHttpProtocol
+
+    __version__: str
+
+
+def _is_foreign(folder: str) -> bool:
+    """Tell whether the distribution ``aiohttp`` is installed in this folder.
+
+    All its versions since 0.9 have this file, and none of our wheels has it.
+    """
+    return os.path.exists(os.path.join(folder, "client_reqrep.py"))  # noqa: PTH110, PTH118
+
+
+if _is_foreign(__path__[0]):
+    raise ImportError(
+        f"the folder {__path__[0]} belongs to two distributions, aiohttp and aiohttp-protocol, "
+        "which can't share an environment. To keep aiohttp-protocol: "
+        "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol",
+        name=__name__,
+    )
+
+# Editable rooms lie in other folders. One that holds another distribution's
+# aiohttp (the system's, below a virtual environment that can see it) is not ours.
+__path__ = [folder for folder in extend_path(__path__, __name__) if not _is_foreign(folder)]
+
+
+def _load(path: str, name: str) -> object:
+    """Import ``aiohttp.<path>``, on behalf of ``aiohttp.<name>``."""
+    from importlib import import_module
+
+    room = path.partition(".")[0]
+    try:
+        module = import_module(f"{__name__}.{path}")
+    except ModuleNotFoundError as exc:
+        if exc.name != f"{__name__}.{room}":
+            raise  # something is missing inside the room: that is not ours to explain
+    else:
+        if module.__file__ is not None:
+            return module
+        # A folder without code is what an unclean uninstallation leaves.
+    title, distribution = _ROOMS[room]
+    raise ImportError(
+        f"{__name__}.{name} needs the {title}: pip install {distribution}",
+        name=f"{__name__}.{room}",
+    )
+
+
+def _resolve(name: str) -> object:
+    """Return what ``aiohttp.<name>`` is, and remember it: the second use is free."""
+    if name in _ROOMS or name in _DOORS:
+        value = _load(_DOORS.get(name, name), name)
+    elif room := next((room for room, names in _NAMES.items() if name in names), ""):
+        value = getattr(_load(room, name), name)
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("aiohttp-protocol")
+    elif name == "__all__":
+        return _public_names()  # not remembered: a room may be installed later
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def _installed_rooms() -> list[str]:
+    """Return the rooms that can be imported, without importing them."""
+    from importlib.util import find_spec
+
+    specs = {room: find_spec(f"{__name__}.{room}") for room in _ROOMS}
+    return [room for room, spec in specs.items() if spec is not None and spec.origin]
+
+
+def _public_names() -> list[str]:
+    """Return the names of the installed rooms, but for those that would shadow a builtin."""
+    import builtins
+
+    names = [name for room in _installed_rooms() for name in _NAMES[room]]
+    return sorted(name for name in ("hdrs", *names) if not hasattr(builtins, name))
+
+
+def __dir__() -> list[str]:
+    rooms = _installed_rooms()
+    doors = [door for door, path in _DOORS.items() if path.partition(".")[0] in rooms]
+    dunders = [name for name in globals() if name.startswith("__")]
+    return sorted({*_public_names(), *rooms, *doors, *dunders, "__all__", "__version__"})
+
+
+# Hidden from type checkers, who would take every misspelled name for an object.
+if not TYPE_CHECKING:
+    __getattr__ = _resolve
