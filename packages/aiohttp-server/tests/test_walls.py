@@ -1,0 +1,21 @@
+"""The walls of the server: what it may import, however the import is written."""
+
+from __future__ import annotations
+
+from house import forbidden_imports, importable_rooms, private_imports
+
+
+def test_server_imports_protocol_and_what_it_declares() -> None:
+    """The server imports the standard library, protocol, yarl."""
+    allowed = ["aiohttp.server", "aiohttp.protocol", "yarl"]
+    assert forbidden_imports("server", allowed) == []
+
+
+def test_imports_from_protocol_are_public() -> None:
+    """What the server takes from protocol is in an ``__all__`` there."""
+    assert private_imports("server") == []
+
+
+def test_other_rooms_are_not_importable() -> None:
+    """Where protocol and the server are installed, no other room is found."""
+    assert importable_rooms("server") == ["protocol", "server"]
