@@ -1,0 +1,113 @@
+"""What was measured: samples of contenders, their medians, and how ours compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from bench.contender import Contender
+
+__all__ = ["Figure", "Goal", "Sample"]
+
+
+class Sample(NamedTuple):
+    """One round of one contender.
+
+    ``value`` is in the figure's unit; ``cpu`` is the processor time that one
+    operation took, in microseconds, or 0.0 where it isn't known. When neighbours
+    disturb, the latter is the steadier of the two.
+    """
+
+    value: float
+    cpu: float = 0.0
+
+
+class Goal(NamedTuple):
+    """What we want to reach: ours at least so many times as good as ``peer``."""
+
+    peer: str
+    loop: str
+    at_least: float
+
+
+@dataclass
+class Figure:
+    """One table: contenders and their samples, a list for each, one item a round.
+
+    Attributes:
+        title: what was measured.
+        unit: of a sample's value.
+        more_is_better: whether a greater value is a better one.
+        per: what ``cpu`` is the time of, such as ``"request"``.
+    """
+
+    title: str
+    unit: str
+    more_is_better: bool = True
+    per: str = ""
+    goals: tuple[Goal, ...] = ()
+    samples: dict[Contender, list[Sample]] = field(default_factory=dict)
+
+    def value(self, contender: Contender) -> float:
+        """Return the median of its rounds."""
+        return median(sample.value for sample in self.samples[contender])
+
+    def cpu(self, contender: Contender) -> float:
+        """Return the median of its processor time per operation, in microseconds."""
+        return median(sample.cpu for sample in self.samples[contender])
+
+    def spread(self, contender: Contender) -> float:
+        """Return half the distance from the worst to the best round, as a part of the median."""
+        values = [sample.value for sample in self.samples[contender]]
+        return (max(values) - min(values)) / 2 / median(values)
+
+    def ours(self, loop: str) -> Contender | None:
+        """Return our contender on this loop."""
+        for contender in self.samples:
+            if contender.role == "ours" and contender.loop == loop:
+                return contender
+        return None
+
+    def ratio(self, contender: Contender) -> float | None:
+        """Return how many times as good as this one ours is, on the same loop.
+
+        The median of the rounds' own ratios: what disturbed a round disturbed both.
+        None for ourselves, and where ours didn't run.
+        """
+        ours = self.ours(contender.loop)
+        if ours is None or contender.role == "ours":
+            return None
+        pairs = zip(self.samples[ours], self.samples[contender], strict=True)
+        ratios = [ours.value / other.value for ours, other in pairs]
+        return median(r if self.more_is_better else 1 / r for r in ratios)
+
+    def reached(self, goal: Goal) -> float | None:
+        """Return the ratio that a goal speaks of, or None if its peer didn't run."""
+        for contender in self.samples:
+            if (contender.name, contender.loop) == (goal.peer, goal.loop):
+                return self.ratio(contender)
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything that was measured, for ``--json``."""
+        return {
+            "title": self.title,
+            "unit": self.unit,
+            "more_is_better": self.more_is_better,
+            "cpu_microseconds_per": self.per,
+            "contenders": [
+                {
+                    "name": contender.name,
+                    "loop": contender.loop,
+                    "role": contender.role,
+                    "median": self.value(contender),
+                    "cpu": self.cpu(contender),
+                    "ours_is_times": self.ratio(contender),
+                    "samples": [sample.value for sample in samples],
+                }
+                for contender, samples in self.samples.items()
+            ],
+            "goals": [{**goal._asdict(), "reached": self.reached(goal)} for goal in self.goals],
+        }
