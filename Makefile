@@ -39,10 +39,10 @@ build: $(TOOLS)/ready ## build sdist and wheel of each package into dist/, and l
 	@$(TOOLS)/bin/python .ci/wheels.py build dist
 	@$(TOOLS)/bin/python .ci/wheels.py check dist
 
-bench: .venv-run/ready .venv-peers/ready ## measure our speed beside that of our peers (minutes)
+bench: .venv-run/ready ## measure our speed beside that of our peers (minutes)
 	@.venv-run/bin/python .ci/wheels.py build build/run >/dev/null
 	@.venv-run/bin/python .ci/wheels.py install build/run $(OURS)
-	@.venv-run/bin/python -m bench --peers .venv-peers/bin/python $(BENCH)
+	@.venv-run/bin/python -m bench $(BENCH)
 
 soak: $(TOOLS)/ready ## keep the server and the client under load, and watch their memory (minutes)
 	@$(TOX) -e soak
@@ -56,9 +56,6 @@ $(TOOLS)/ready: Makefile
 
 .venv-run/ready: Makefile
 	@$(call environment,.venv-run,"flit_core >=3.11,<5" httpbin "uvloop; platform_python_implementation == 'CPython'")
-
-.venv-peers/ready: Makefile
-	@$(call environment,.venv-peers,"aiohttp >=3.14,<4" gunicorn httptools uvicorn uvloop)
 
 # A virtual environment with these packages; made again when it was not finished.
 define environment

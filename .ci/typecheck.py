@@ -14,6 +14,7 @@ import sys
 import sysconfig
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ OTHERS = [
 ]
 
 
+CONTENDERS = REPOSITORY / "bench" / "contenders"
+"""Programs for the environment of our peers, who are not installed here."""
+
+
 def settings(tool: str) -> dict[str, Any]:
     """Return what the repository's ``pyproject.toml`` says about a tool."""
     text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
@@ -54,7 +59,7 @@ def mypy_config(folder: Path) -> Path:
     for section, values in sections.items():
         lines.append(f"[{section}]")
         for key, value in values.items():
-            lines.append(f"{key} = {', '.join(value) if isinstance(value, list) else value}")
+            lines.append(f"{key} = {value if isinstance(value, (bool, str)) else ', '.join(value)}")
     file = folder / "mypy.ini"
     file.write_text("\n".join(lines))
     return file
@@ -69,7 +74,7 @@ def pyright_config(folder: Path) -> Path:
         return Path(os.path.relpath(path, folder)).as_posix()
 
     config["include"] = [relative(path) for path in (INSTALLED, *TESTS, *OTHERS)]
-    config["exclude"] = ["**/__pycache__"]
+    config["exclude"] = [relative(CONTENDERS)]
     config["executionEnvironments"] = [
         {"root": relative(tests), "extraPaths": [relative(SHARED)]} for tests in TESTS
     ] + [{"root": relative(REPOSITORY), "extraPaths": [relative(SHARED)]}]
@@ -78,23 +83,29 @@ def pyright_config(folder: Path) -> Path:
     return file
 
 
+def calls(folder: Path) -> Iterator[tuple[list[str], list[Path]]]:
+    """Yield each command, and where mypy is to look for modules beside what is installed."""
+    mypy = [sys.executable, "-m", "mypy", "--cache-dir", os.fspath(folder / "cache")]
+    mypy += ["--config-file", os.fspath(mypy_config(folder)), "--exclude", "bench/contenders/"]
+    yield [*mypy, "--package", "aiohttp"], []
+    for tests in TESTS:
+        yield [*mypy, os.fspath(tests)], [tests, SHARED]
+    for other in OTHERS:
+        yield [*mypy, os.fspath(other)], [REPOSITORY, SHARED]
+    pyright = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
+    yield [*pyright, "--project", os.fspath(pyright_config(folder))], []
+
+
 def main() -> int:
-    """Run both, everything of them, and return 1 if anything was found."""
+    """Run all of them, and return 1 if any found something."""
+    failed = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        mypy = [sys.executable, "-m", "mypy", "--config-file", os.fspath(mypy_config(folder))]
-        mypy += ["--cache-dir", os.fspath(folder / "cache")]
-        calls = [([*mypy, "--package", "aiohttp"], [])]
-        calls += [([*mypy, os.fspath(tests)], [tests, SHARED]) for tests in TESTS]
-        calls += [([*mypy, os.fspath(other)], [REPOSITORY, SHARED]) for other in OTHERS]
-        pyright = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
-        calls += [([*pyright, "--project", os.fspath(pyright_config(folder))], [])]
-
-        failed = 0
-        for command, path in calls:
-            print(f"{command[2]} {' '.join(command[-2:])}", flush=True)
+        for command, path in calls(folder):
+            print(f"{command[2]} {command[-1]}", flush=True)
             environment = {**os.environ, "MYPYPATH": os.pathsep.join(map(os.fspath, path))}
-            failed |= subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+            done = subprocess.run(command, cwd=folder, env=environment, check=False)
+            failed |= done.returncode
     return 1 if failed else 0
 
 
