@@ -180,19 +180,19 @@ class _BrotliInflater:
     def __init__(self, brotli: Any) -> None:
         self._brotli = brotli.Decompressor()
         self._found = b""
+        self.needs_input = True
 
     @property
     def eof(self) -> bool:
         return not self._found and bool(self._brotli.is_finished())
 
-    @property
-    def needs_input(self) -> bool:
-        return not self._found and bool(self._brotli.can_accept_more_data())
-
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        found = self._found or self._brotli.process(data, output_buffer_limit=1)
+        found = self._found or bytes(self._brotli.process(data, output_buffer_limit=1))
         self._found = found[max_length:]
-        return bytes(found[:max_length])
+        # can_accept_more_data() is true as well when all input was taken and its
+        # output is still to come; only an empty answer tells that there is none.
+        self.needs_input = not found and self._brotli.can_accept_more_data()
+        return found[:max_length]
 
 
 @cache
