@@ -376,6 +376,14 @@ def test_chunked_refuses(name: str) -> None:
         assert caught.value.message.isprintable()
 
 
+@pytest.mark.parametrize("data", [b"5\n", b'5;a="\n', b"5\r\nhello\n", b"0\r\na: b\n", b"0\r\n\n"])
+def test_bare_lf_is_refused_without_waiting(data: bytes) -> None:
+    """A bare LF is an error when it comes: a peer that means it as a line end sends no more."""
+    for pieces in cuts(data):
+        with pytest.raises((ChunkError, InvalidHeader), match=r"\\n"):
+            read_all(ChunkedBody(), pieces)
+
+
 @pytest.mark.parametrize("name", sorted(FORBIDDEN_TRAILERS))
 def test_forbidden_trailer(name: str) -> None:
     """What frames, routes or authenticates is no trailer, coming or going (security rule 4)."""
