@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import pickle
+import socket
 import threading
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -1042,6 +1043,58 @@ async def test_final_buffer_that_is_held_while_bytes_are_reported() -> None:
             reader.buffer_updated(len(held))
     reader.feed_eof()
     assert await task == BIG
+
+
+class Receiver(asyncio.BufferedProtocol):
+    """A connection reduced to one body of known length: how the reader is meant to be used."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self._is_lent = False
+        self.reader = StreamReader()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give the transport's brakes to the reader."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("expected a transport that reads")
+        self.reader = StreamReader(
+            pause=transport.pause_reading, resume=transport.resume_reading, length=self._left
+        )
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Ask the reader first."""
+        room = self.reader.get_buffer()
+        self._is_lent = room is not None
+        return receive_buffer() if room is None else room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Report what came, or copy it out of the shared buffer."""
+        self._left -= nbytes
+        if self._is_lent:
+            self.reader.buffer_updated(nbytes)
+        else:
+            self.reader.feed_data(bytes(receive_buffer()[:nbytes]))
+        if not self._left:
+            self.reader.feed_eof()
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_body_over_a_socket(is_kept: bool) -> None:
+    """A body comes whole through a real transport, into its final buffer or in pieces."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.setblocking(False)
+        transport, receiver = await loop.create_connection(lambda: Receiver(len(BIG)), sock=ours)
+        sending = asyncio.create_task(loop.sock_sendall(theirs, BIG))
+        reader = receiver.reader
+        if is_kept:
+            body = await reader.read()
+        else:
+            body = b"".join(await listed(reader.iter_chunked(64 * KIB)))
+        await sending
+        transport.abort()
+    assert body == BIG
 
 
 # Whole bodies, and none

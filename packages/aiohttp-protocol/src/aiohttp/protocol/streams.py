@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from io import BytesIO
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -465,7 +465,7 @@ class StreamReader:
         if n < 0:
             return await self._read_to_end()
         self._check_alone()
-        if n == 0 or not await self._has_more():
+        if n == 0 or not (self._pieces.size or await self._has_more()):
             return b""
         return self._take_some(n)
 
@@ -486,7 +486,7 @@ class StreamReader:
         taken: list[bytes] = []
         left = n
         try:
-            while left and await self._has_more():
+            while left and (self._pieces.size or await self._has_more()):
                 taken.append(self._take(left))
                 left -= len(taken[-1])
         except BaseException:
@@ -510,28 +510,14 @@ class StreamReader:
         """
         if not separator:
             raise ValueError("the separator of readuntil must have at least one byte")
-        limit = self._high_water if max_size is None else max_size
         self._check_alone()
-        line = bytearray()
-        try:
-            while await self._has_more():
-                if not line and 0 < (end := self._pieces.find_end(separator)) <= limit:
-                    return self._take(end)
-                searched = len(line)
-                line += self._take_some(_UNBOUNDED)
-                found = line.find(separator, max(0, searched - len(separator) + 1))
-                end = len(line) if found < 0 else found + len(separator)
-                if end > limit:
-                    _refuse_line(separator, limit, is_default=max_size is None)
-                if found >= 0:
-                    rest = bytes(line[end:])
-                    del line[end:]
-                    self._put_back([rest])
-                    break
-        except BaseException:
-            self._put_back([bytes(line)])
-            raise
-        return bytes(line)
+        if not (self._pieces.size or await self._has_more()):
+            return b""
+        limit = self._high_water if max_size is None else max_size
+        if 0 < (end := self._pieces.find_end(separator)) <= limit:
+            return self._take(end)
+        limit_name = "read_buffer" if max_size is None else "max_size"
+        return await self._collect_line(separator, limit, limit_name)
 
     async def readchunk(self) -> tuple[bytes, bool]:
         """Return ``(data, True)`` for the next bytes, and ``(b"", False)`` at the end.
@@ -560,7 +546,7 @@ class StreamReader:
 
     def __aiter__(self) -> StreamIterator[bytes]:
         """Iterate over lines, as ``readline`` returns them."""
-        return StreamIterator(self.readline, b"")
+        return StreamIterator(self.readuntil, b"")
 
     def iter_chunked(self, n: int) -> StreamIterator[bytes]:
         """Iterate over pieces of 1 to ``n`` bytes."""
@@ -596,7 +582,7 @@ class StreamReader:
             self._decoder.feed(data)
         if self._waiter is not None:
             self._wake()
-        if not self._is_paused:
+        if self._queued > self._high_water:
             self._regulate()
 
     def feed_eof(self, trailers: CIMultiDictProxy[str] | None = None) -> None:
@@ -647,6 +633,8 @@ class StreamReader:
             and self._length - self._total_raw_bytes >= _WORTH_FINAL
         ):
             return await self._receive_to_end(self._length - self._total_raw_bytes)
+        if self._is_eof and self._decoder is None:
+            return self._pieces.take_all()
         taken: list[bytes] = []
         try:
             while await self._has_more():
@@ -656,6 +644,31 @@ class StreamReader:
             self._put_back(taken)
             raise
         return b"".join(taken)
+
+    async def _collect_line(self, separator: bytes, limit: int, limit_name: str) -> bytes:
+        """Return a line that doesn't end in the first piece. No byte is searched twice."""
+        line = bytearray()
+        try:
+            while await self._has_more():
+                start = max(0, len(line) - len(separator) + 1)
+                line += self._take_some(_UNBOUNDED)
+                found = line.find(separator, start)
+                end = len(line) if found < 0 else found + len(separator)
+                if end > limit:
+                    raise LimitExceeded(
+                        f"expected {separator!r} within {limit} bytes of the body, found none",
+                        name=limit_name,
+                        limit=limit,
+                    )
+                if found >= 0:
+                    rest = bytes(line[end:])
+                    del line[end:]
+                    self._put_back([rest])
+                    break
+        except BaseException:
+            self._put_back([bytes(line)])
+            raise
+        return bytes(line)
 
     async def _receive_to_end(self, missing: int) -> bytes:
         final = _FinalBuffer(self._pieces.size + missing)
@@ -751,21 +764,15 @@ class StreamReader:
         if self._error is not None:
             return False
         self._total_raw_bytes += size
-        if self._decoder is None:
-            try:
-                self._check_size(self._total_raw_bytes)
-            except BodyTooLarge as exc:
-                self._fail(exc)
-                return False
-        return True
+        return self._decoder is not None or self._is_within_limit(self._total_raw_bytes)
 
-    def _check_size(self, total: int) -> None:
-        if self._max_size is not None and total > self._max_size:
-            raise BodyTooLarge(
-                f"got {total} bytes of a body, expected no more than {self._max_size}",
-                name="decoded",
-                limit=self._max_size,
-            )
+    def _is_within_limit(self, size: int) -> bool:
+        limit = self._max_size
+        if limit is None or size <= limit:
+            return True
+        message = f"got {size} bytes of a body, expected no more than {limit}"
+        self._fail(BodyTooLarge(message, name="decoded", limit=limit))
+        return False
 
     def _decode(self) -> bool:
         """Make one step of decoding; False if it gave nothing: more must come, or the end is here.
@@ -776,7 +783,6 @@ class StreamReader:
             return False
         try:
             data = self._decoder.read(_DECODE_STEP)
-            self._check_size(self._decoded + len(data))
         except HttpException as exc:
             self._decoder = None
             self._fail(exc)
@@ -787,6 +793,9 @@ class StreamReader:
             return False
         self._decoded += len(data)
         self._decoded_in_turn += len(data)
+        if not self._is_within_limit(self._decoded):
+            self._decoder = None
+            return False
         self._pieces.append(data)
         return True
 
@@ -836,11 +845,3 @@ def receive_buffer() -> memoryview:
     if _receive_buffer.view is None:
         _receive_buffer.view = memoryview(bytearray(_RECEIVE_SIZE))
     return _receive_buffer.view
-
-
-def _refuse_line(separator: bytes, limit: int, *, is_default: bool) -> NoReturn:
-    raise LimitExceeded(
-        f"expected {separator!r} within {limit} bytes of the body, found none",
-        name="read_buffer" if is_default else "max_size",
-        limit=limit,
-    )
