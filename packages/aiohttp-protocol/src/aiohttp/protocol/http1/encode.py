@@ -1,0 +1,218 @@
+"""Write the head of a request or of a response (RFC 9112, sections 2 to 6).
+
+One validator for everything that goes out: method, target, version, status,
+reason, names and values. What must not be on the wire raises
+``LocalProtocolError`` before a single byte is made.
+"""
+
+from __future__ import annotations
+
+import http
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import LocalProtocolError
+from ..headers import is_token, list_members, shown, validate_field_name, validate_field_value
+from .head import HttpVersion, HttpVersion10, HttpVersion11
+
+__all__ = [
+    "CONTINUE",
+    "EncodedFields",
+    "encode_fields",
+    "encode_request_line",
+    "encode_status_line",
+    "reason_of",
+]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
+_STATUS_LINES = {
+    status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii")
+    for status, reason in _REASONS.items()
+}
+_REQUEST_VERSIONS = {HttpVersion11: " HTTP/1.1\r\n", HttpVersion10: " HTTP/1.0\r\n"}
+_NOT_IN_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+
+def reason_of(status: int) -> str:
+    """Return the reason phrase that the registry gives a status, or ""."""
+    return _REASONS.get(status, "")
+
+
+def encode_status_line(status: int, reason: str | None = None) -> bytes:
+    """Return a status line with its CRLF; the registered reason phrase if None is given.
+
+    Always HTTP/1.1: it says what this server speaks, whatever the client's
+    version is (RFC 9110, section 6.2).
+
+    Raises:
+        LocalProtocolError: if status isn't 100 to 999, or reason has a control character.
+    """
+    if reason is None and (line := _STATUS_LINES.get(status)) is not None:
+        return line
+    if not 100 <= status <= 999:
+        raise LocalProtocolError(f"a status must be a number from 100 to 999, not {status!r}")
+    if reason is None:
+        reason = ""
+    elif found := _NOT_IN_REASON.search(reason):
+        raise LocalProtocolError(
+            f"{found[0]!r} in a reason phrase: expected printable ISO-8859-1, got {shown(reason)}"
+        )
+    return f"HTTP/1.1 {status:d} {reason}\r\n".encode("latin-1")
+
+
+def encode_request_line(method: str, target: str, version: HttpVersion = HttpVersion11) -> bytes:
+    """Return a request line with its CRLF.
+
+    Raises:
+        LocalProtocolError: if method is no token, target isn't printable ASCII
+            without space and fragment, or version isn't 1.1 or 1.0.
+    """
+    if not is_token(method):
+        raise LocalProtocolError(f"a method must be a token such as 'GET', not {shown(method)}")
+    if not (target and target.isascii() and target.isprintable()) or " " in target or "#" in target:
+        raise LocalProtocolError(
+            "a target must be percent-encoded ASCII without spaces and fragment, "
+            f"not {shown(target)}"
+        )
+    ending = _REQUEST_VERSIONS.get(version)
+    if ending is None:
+        raise LocalProtocolError(f"a version must be (1, 1) or (1, 0), not {version!r}")
+    return (method + " " + target + ending).encode("ascii")
+
+
+class EncodedFields(NamedTuple):
+    """Outgoing field lines, and what those among them say that frame the message.
+
+    Attributes:
+        block: the lines that are sent as they were given, each with its CRLF.
+            Without Content-Length, Transfer-Encoding and Connection: the
+            connection writes those itself, by the facts below.
+        content_length: what was given, in bytes, or None.
+        is_chunked: whether ``Transfer-Encoding: chunked`` was given.
+        connection: the members of Connection, in lower case.
+        has_date, has_host, has_server: whether these were given.
+    """
+
+    block: bytes
+    content_length: int | None = None
+    is_chunked: bool = False
+    connection: tuple[str, ...] = ()
+    has_date: bool = False
+    has_host: bool = False
+    has_server: bool = False
+
+
+# Names with a meaning for the connection; None of them is in the cache below.
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+_NOTED = {"date": "has_date", "host": "has_host", "server": "has_server"}
+_EMPTY = EncodedFields(b"")
+
+
+class _Lines(dict[tuple[str, str], bytes]):
+    """Fields that have been sent, with the validated line that each of them is.
+
+    Bounded as the cache of received lines is; 0.1 µs instead of 1 µs a field.
+    The connection's own fields are kept as empty lines, which sends them to the
+    slow path.
+    """
+
+    __slots__ = ()
+
+    LINES = 2048
+    LENGTH = 256
+    NOT_KEPT = frozenset({
+        "authorization", "cookie", "proxy-authorization", "set-cookie", "etag",
+        "last-modified", "location",
+    })  # fmt: skip
+
+    def __missing__(self, field: tuple[str, str]) -> bytes:
+        name, value = field
+        validate_field_name(name)
+        validate_field_value(name, value)
+        lower = name.lower()
+        line = b""
+        if lower not in _FRAMING and lower not in _NOTED:
+            line = f"{name}: {value}\r\n".encode("latin-1")
+        if len(line) <= self.LENGTH and lower not in self.NOT_KEPT:
+            if len(self) >= self.LINES:
+                self.clear()
+            self[field] = line
+        return line
+
+
+_line_of = _Lines().__getitem__
+
+
+def encode_fields(fields: Iterable[tuple[str, str]]) -> EncodedFields:
+    """Return the lines of ``fields`` in order, and what frames the message among them.
+
+    Raises:
+        LocalProtocolError: if a name or value can't be sent (see
+            ``headers.validate_field_value``), or the framing ones contradict
+            each other.
+    """
+    if not fields:
+        return _EMPTY
+    if not isinstance(fields, (list, tuple)):
+        fields = list(fields)
+    try:
+        lines = list(map(_line_of, fields))
+    except (TypeError, ValueError) as exc:
+        if isinstance(exc, LocalProtocolError):
+            raise
+        raise LocalProtocolError("fields must be pairs of str") from exc
+    if b"" not in lines:
+        return EncodedFields(b"".join(lines))
+    return _encode_with_framing(fields, lines)
+
+
+def _encode_with_framing(
+    fields: Iterable[tuple[str, str]], lines: list[bytes]
+) -> EncodedFields:
+    """Take out what frames the message. Only where a field of the connection is given."""
+    kept: list[bytes] = []
+    lengths: list[str] = []
+    codings: list[str] = []
+    options: list[str] = []
+    noted: dict[str, bool] = {}
+    for (name, value), line in zip(fields, lines, strict=True):
+        lower = name.lower()
+        if lower == "content-length":
+            lengths.append(value)
+        elif lower == "transfer-encoding":
+            codings.append(value)
+        elif lower == "connection":
+            options.append(value)
+        elif lower in _NOTED:
+            if lower == "host" and "has_host" in noted:
+                raise LocalProtocolError("more than one Host in a request")
+            noted[_NOTED[lower]] = True
+            kept.append(f"{name}: {value}\r\n".encode("latin-1"))
+        else:
+            kept.append(line)
+    length, chunked = _outgoing_framing(lengths, codings)
+    return EncodedFields(
+        b"".join(kept), length, chunked, tuple(list_members(options)), **noted
+    )
+
+
+def _outgoing_framing(lengths: list[str], codings: list[str]) -> tuple[int | None, bool]:
+    """Check what was given as Content-Length and Transfer-Encoding (RFC 9112, section 6)."""
+    members = list_members(codings)
+    if members and members != ["chunked"]:
+        raise LocalProtocolError(
+            f"Transfer-Encoding must be exactly chunked, not {shown(', '.join(codings))}"
+        )
+    if members and lengths:
+        raise LocalProtocolError("Content-Length and Transfer-Encoding exclude each other")
+    if not lengths:
+        return None, bool(members)
+    text = lengths[0]
+    if len(set(lengths)) > 1 or not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise LocalProtocolError(
+            f"Content-Length must be one decimal number, not {shown(', '.join(lengths))}"
+        )
+    return int(text), False

@@ -1,0 +1,416 @@
+"""The answering half of a server connection: one request, and its response on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import IO, TYPE_CHECKING, Any, Final, Literal
+
+from ..errors import (
+    HttpException,
+    InvalidUse,
+    LocalProtocolError,
+    PeerDisconnected,
+    RemoteProtocolError,
+)
+from ..exchange import Fields
+from ..headers import shown
+from ..service import Service
+from ..streams import StreamReader
+from .body import BodyWriter, Framing, LengthWriter, body_framing, body_writer
+from .encode import encode_fields, encode_status_line, reason_of
+from .head import HttpVersion, HttpVersion10, RequestHead
+from .state import Event, State
+
+if TYPE_CHECKING:
+    from .server import ServerHttpProtocol
+
+__all__ = ["Http1Exchange"]
+
+logger = logging.getLogger("aiohttp.server")
+
+# One write of 100 MB costs 2.8 times as much as the same bytes in such pieces.
+_PIECE: Final = 64 * 1024
+_FILE_PIECE: Final = 1024 * 1024
+
+
+class Http1Exchange:
+    """``aiohttp.protocol.Exchange`` on a connection of HTTP/1."""
+
+    __slots__ = (
+        "__weakref__",
+        "_connection",
+        "_ended",
+        "_has_content",
+        "_is_over",
+        "_service",
+        "_status",
+        "_transport",
+        "_unsent_head",
+        "_writer",
+        "body",
+        "body_sent",
+        "cancel_on_disconnect",
+        "head",
+        "is_handled",
+        "started",
+        "task",
+    )
+
+    def __init__(
+        self,
+        connection: ServerHttpProtocol,
+        service: Service,
+        head: RequestHead,
+        body: StreamReader,
+    ) -> None:
+        self._connection = connection
+        self._service = service
+        self.head = head
+        self.body = body
+        self.cancel_on_disconnect = True
+        self.task: asyncio.Task[None] | None = None
+        self.is_handled = False
+        self.started = service.time()
+        self.body_sent = 0
+        self._status = 0
+        self._writer: BodyWriter | None = None
+        self._unsent_head = b""
+        self._transport = connection.transport
+        self._has_content = True
+        self._is_over = False
+        self._ended: asyncio.Event | None = None
+
+    def __repr__(self) -> str:
+        return f"<Http1Exchange {self.head.method} {shown(self.head.target)} {self._status or '…'}>"
+
+    # The request.
+
+    @property
+    def version(self) -> HttpVersion:
+        """The request's version."""
+        return self.head.version
+
+    @property
+    def scheme(self) -> Literal["http", "https"]:
+        """By the transport: whether this connection is TLS."""
+        return "https" if self.get_extra_info("sslcontext") is not None else "http"
+
+    @property
+    def peername(self) -> Any:
+        """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
+        return self.get_extra_info("peername")
+
+    @property
+    def sockname(self) -> Any:
+        """Our address on this connection, in the shape of ``peername``."""
+        return self.get_extra_info("sockname")
+
+    def get_extra_info(self, name: str) -> Any:
+        """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
+        return self._transport.get_extra_info(name)
+
+    # The response, at once.
+
+    async def respond(
+        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
+    ) -> None:
+        """Send a whole response, as one write where it is small."""
+        if len(body) > _PIECE:
+            await self._respond_in_pieces(status, fields, body, reason)
+            return
+        self._respond(status, fields, body, reason)
+        if not self._connection.is_writable:
+            await self._connection.gate.wait()
+
+    def _respond(self, status: int, fields: Fields, body: bytes, reason: str | None) -> None:
+        connection = self._connection
+        head, framing = self._compose(status, fields, reason, len(body))
+        connection.take_turn(Event.RESPONSE_WHOLE)
+        self._status = status
+        if framing:
+            self.body_sent = len(body)
+            head += body
+        connection.send(head)
+        connection.response_is_over(self)
+
+    async def _respond_in_pieces(
+        self, status: int, fields: Fields, body: bytes, reason: str | None
+    ) -> None:
+        head, framing = self._compose(status, fields, reason, len(body))
+        self._begin(status, head, framing)
+        view = memoryview(body)
+        for start in range(0, len(body), _PIECE):
+            await self.write(view[start : start + _PIECE])
+        await self.finish()
+
+    # The response, in parts.
+
+    async def inform(self, status: int, fields: Fields = ()) -> None:
+        """Send an informational response, 100 to 199 but not 101; dropped for HTTP/1.0."""
+        if not 100 <= status <= 199 or status == 101:
+            raise LocalProtocolError(
+                f"an informational response is 100 to 199 but not 101, which upgrade() sends; "
+                f"got {status}"
+            )
+        head = encode_status_line(status) + encode_fields(fields).block + b"\r\n"
+        self._connection.take_turn(Event.INFORMATION)
+        if self.head.version is not HttpVersion10:  # RFC 9110, section 15.2
+            self._connection.send(head)
+
+    async def start(
+        self, status: int, fields: Fields = (), *, reason: str | None = None
+    ) -> None:
+        """Begin a response whose body follows. The head leaves with the first body bytes."""
+        head, framing = self._compose(status, fields, reason, None)
+        self._begin(status, head, framing)
+
+    def _begin(self, status: int, head: bytes, framing: Framing) -> None:
+        self._connection.take_turn(Event.RESPONSE_HEAD)
+        self._status = status
+        self._unsent_head = head
+        self._writer = body_writer(framing)
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a part of the body; waits while the client reads slower than we write."""
+        connection, writer = self._connection, self._writer
+        if writer is None or connection.state not in _UNDER_WAY:
+            raise self._misuse("write")
+        if self._has_content:
+            framed = writer.encode(data)
+            self.body_sent = writer.sent
+            connection.send(self._with_head(framed))
+            if not connection.is_writable:
+                await connection.gate.wait()
+
+    def _with_head(self, data: bytes | bytearray | memoryview) -> bytes | bytearray | memoryview:
+        """Put the head before the first bytes of the body: one write instead of two."""
+        if not self._unsent_head:
+            return data
+        head, self._unsent_head = self._unsent_head, b""
+        return head + data
+
+    async def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> None:
+        """Send ``count`` bytes of a file (to its end if None) as a part of the body."""
+        if count is None:
+            count = max(0, os.fstat(file.fileno()).st_size - offset)
+        if count and self._has_content and self._is_plain and await self._send_by_kernel(
+            file, offset, count
+        ):
+            return
+        file.seek(offset)
+        while count > 0:
+            data = file.read(min(count, _PIECE))
+            if not data:
+                raise LocalProtocolError(f"the file ended {count} bytes early")
+            count -= len(data)
+            await self.write(data)
+
+    @property
+    def _is_plain(self) -> bool:
+        return isinstance(self._writer, LengthWriter) and self.scheme == "http"
+
+    async def _send_by_kernel(self, file: IO[bytes], offset: int, count: int) -> bool:
+        """Send a file without reading it; False where this loop or this file can't."""
+        connection, writer, loop = self._connection, self._writer, self._service.loop
+        if writer is None or connection.state not in _UNDER_WAY:
+            raise self._misuse("sendfile")
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            return False  # uvloop has no sendfile
+        connection.send(self._with_head(b""))
+        end = offset + count
+        while offset < end:
+            step = min(_FILE_PIECE, end - offset)
+            writer.frame(step)
+            with connection.write_in_time():
+                sent = await loop.sendfile(connection.transport, file, offset, step)
+            self.body_sent = writer.sent
+            self._service.books.bytes_sent += sent
+            if sent < step:
+                raise LocalProtocolError(f"the file ended {end - offset - sent} bytes early")
+            offset += step
+        return True
+
+    async def finish(self, trailers: Fields = ()) -> None:
+        """End the response. Trailers need chunked framing, else they are dropped."""
+        connection, writer = self._connection, self._writer
+        if writer is None or connection.state not in _UNDER_WAY:
+            raise self._misuse("finish")
+        last = writer.finish(trailers) if self._has_content else b""
+        if self._unsent_head or last:
+            connection.send(self._with_head(last))
+        connection.take_turn(Event.RESPONSE_END)
+        connection.response_is_over(self)
+        if not connection.is_writable:
+            await connection.gate.wait()
+
+    async def upgrade(
+        self, status: int = 101, fields: Fields = (), *, reason: str | None = None
+    ) -> tuple[asyncio.Transport, bytes]:
+        """Send this head and give away the transport, with the bytes already read from it."""
+        encoded = encode_fields(fields)
+        ending = b"\r\n"
+        if status == 101:
+            if not self.head.upgrade:
+                raise InvalidUse("the client has not asked for an upgrade: 101 is not an answer")
+            ending = b"Connection: Upgrade\r\n\r\n"
+        elif self.head.method != "CONNECT" or not 200 <= status <= 299:
+            raise InvalidUse(f"expected 101, or 2xx to CONNECT, to switch protocols; got {status}")
+        head = encode_status_line(status, reason) + self._service.date_line() + encoded.block
+        connection = self._connection
+        connection.take_turn(Event.SWITCH)
+        self._status = status
+        connection.send(head + ending)
+        return connection.hand_over()
+
+    def _compose(
+        self, status: int, fields: Fields, reason: str | None, length: int | None
+    ) -> tuple[bytes, Framing]:
+        """Return the head of the final response, and how its body is framed (0: no body).
+
+        ``length`` is the body's, or None where it isn't known.
+        """
+        if self._status:
+            raise self._misuse(f"a response with status {status}")
+        if status < 200:
+            raise LocalProtocolError(
+                f"a final response is 200 to 999, got {status}; see inform() and upgrade()"
+            )
+        encoded = encode_fields(fields)
+        method, given, is_whole = self.head.method, encoded.content_length, length is not None
+        has_content = method != "HEAD" and status not in (204, 304)
+        if given is not None:
+            if is_whole and has_content and given != length:
+                raise LocalProtocolError(
+                    f"Content-Length says {given} bytes, but the body has {length}"
+                )
+            length = given
+        chunked = length is None and self.head.version is not HttpVersion10
+        if method == "CONNECT" and status < 300:
+            raise InvalidUse("a 2xx to CONNECT opens a tunnel: use upgrade()")
+        if "close" in encoded.connection or (length is None and not chunked and has_content):
+            self._connection.close_after_response()
+        self._has_content = has_content
+        return b"".join((
+            encode_status_line(status, reason),
+            b"" if encoded.has_date else self._service.date_line(),
+            b"" if encoded.has_server else self._service.server_line,
+            encoded.block,
+            _framing_line(status, length, is_chunked=chunked, is_given=given is not None),
+            self._connection.ending(is_whole=is_whole),
+        )), body_framing(
+            status=status, method=method, chunked=chunked, content_length=length
+        )  # fmt: skip
+
+    def _misuse(self, what: str) -> HttpException:
+        if self.is_disconnected:
+            return PeerDisconnected("the client closed the connection")
+        return InvalidUse(
+            f"{what} in state {self._connection.state.name}: expected respond(), or start(), "
+            "write() …, finish(), each response once"
+        )
+
+    # How it ended.
+
+    @property
+    def response_status(self) -> int:
+        """The final status that was sent; 0 before the head is decided."""
+        return self._status
+
+    @property
+    def is_disconnected(self) -> bool:
+        """Whether the client has gone away."""
+        return self._connection.state is State.CLOSED and not self._is_over
+
+    async def wait_disconnected(self) -> None:
+        """Return when the client has gone away, or this exchange is over."""
+        if self._is_over or self.is_disconnected:
+            return
+        if self._ended is None:
+            self._ended = asyncio.Event()
+        await self._ended.wait()
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server is about to stop: endless responses should end now."""
+        return self._service.is_draining
+
+    async def wait_draining(self) -> None:
+        """Return when the server begins to drain."""
+        await self._service.wait_draining()
+
+    def close_after(self) -> None:
+        """Announce ``Connection: close`` and close when this exchange is over."""
+        if not self._is_over:
+            self._connection.close_after_response()
+
+    # What the connection calls.
+
+    def end(self) -> None:
+        """Take note that the response is complete."""
+        self._is_over = True
+        if self._ended is not None:
+            self._ended.set()
+
+    def lose(self) -> None:
+        """Take note that the client has gone before the response was complete."""
+        if self._ended is not None:
+            self._ended.set()
+        if self.cancel_on_disconnect and self.task is not None:
+            self.task.cancel("the client closed the connection")
+
+    def fail(self, exc: Exception) -> None:
+        """Answer for a handler that raised: by the error's status, or 500, or by cutting."""
+        if isinstance(exc, RemoteProtocolError) and not self._status:
+            self._connection.close_after_response()
+            self._respond_plainly(exc.status, exc.message)
+            return
+        logger.error(
+            "error in the handler of %s %s", self.head.method, shown(self.head.target), exc_info=exc
+        )
+        self._make_up_for_it()
+
+    def conclude(self) -> None:
+        """Make up for a handler that returned without a complete response."""
+        if self._is_over or self._connection.state is State.CLOSED:
+            return
+        if self._connection.state is State.SWITCHED:
+            return
+        logger.error(
+            "the handler of %s %s returned %s",
+            self.head.method,
+            shown(self.head.target),
+            "without finish()" if self._status else "without a response",
+        )
+        self._make_up_for_it()
+
+    def _make_up_for_it(self) -> None:
+        if self._is_over:
+            return
+        if self._status:
+            # So that nobody takes the part for the whole.
+            self._connection.abort()
+        else:
+            self._respond_plainly(500, "the server failed to answer this request")
+
+    def _respond_plainly(self, status: int, message: str) -> None:
+        if self._connection.state is State.CLOSED:
+            return
+        body = f"{status} {reason_of(status)}: {message}\n".encode()
+        self._respond(status, _PLAIN_TEXT, body, None)
+
+
+_PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
+_UNDER_WAY: Final = frozenset({State.BOTH, State.RESPONSE})
+
+
+def _framing_line(
+    status: int, length: int | None, *, is_chunked: bool, is_given: bool
+) -> bytes:
+    """Return the field line that frames a response's body, if there is to be one."""
+    if status == 204 or (status == 304 and not is_given):
+        return b""  # RFC 9110, sections 15.3.5 and 15.4.5
+    if length is not None:
+        return b"Content-Length: %d\r\n" % length
+    return b"Transfer-Encoding: chunked\r\n" if is_chunked else b""

@@ -1,0 +1,600 @@
+"""Read the head of a request or of a response (RFC 9112, sections 2 to 6).
+
+Pure: a whole head as bytes in, one object out. What smuggling lives on is an
+error (see the table in the package's README): nothing is guessed, nothing is
+repaired, but for what RFC 9112 lets a client accept from an old server.
+
+How it is fast: a head is decoded and split once, by C; each field line is
+looked up in a bounded cache from the raw line to its validated field, because
+nearly all lines of nearly all requests have been seen before; only what was
+never seen is examined by Python code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from multidict import CIMultiDict, CIMultiDictProxy, istr
+
+from ..errors import (
+    BadHost,
+    BadRequestLine,
+    BadStatusLine,
+    FramingError,
+    HeadTooLarge,
+    InvalidHeader,
+    LineTooLong,
+    TargetTooLong,
+    UnknownExpectation,
+    UnknownTransferCoding,
+    UnsupportedVersion,
+)
+from ..headers import HOST_PATTERN, is_token, list_members, parse_field_line, shown
+from ..limits import DEFAULT_LIMITS, Limits
+
+__all__ = [
+    "HeadCollector",
+    "HttpVersion",
+    "HttpVersion10",
+    "HttpVersion11",
+    "RequestHead",
+    "ResponseHead",
+    "find_request_end",
+    "find_response_end",
+    "parse_request_head",
+    "parse_response_head",
+    "validate_host",
+]
+
+
+class HttpVersion(NamedTuple):
+    """A version of HTTP, such as ``HttpVersion(1, 1)``; compares as a pair."""
+
+    major: int
+    minor: int
+
+
+HttpVersion10 = HttpVersion(1, 0)
+HttpVersion11 = HttpVersion(1, 1)
+
+_VERSIONS = {"HTTP/1.1": HttpVersion11, "HTTP/1.0": HttpVersion10}
+# A higher minor version is served as the highest we know (RFC 9110, section 2.5).
+_VERSIONS.update({f"HTTP/1.{minor}": HttpVersion11 for minor in range(2, 10)})
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
+
+_CONNECTION = istr("Connection")
+_CONTENT_LENGTH = istr("Content-Length")
+_EXPECT = istr("Expect")
+_HOST = istr("Host")
+_TRANSFER_ENCODING = istr("Transfer-Encoding")
+_UPGRADE = istr("Upgrade")
+
+# Values of Connection that nearly every message has: no list to take apart.
+_ONLY_KEEP_ALIVE = frozenset({"keep-alive", "Keep-Alive", "Keep-alive"})
+
+
+class RequestHead:
+    """The head of a request.
+
+    Attributes:
+        method: as it came; methods are case-sensitive (RFC 9110, section 9.1).
+        target: as it came, in one of the forms of RFC 9112, section 3.2: printable
+            ASCII without fragment.
+        version: of the client; 1.2 to 1.9 count as 1.1.
+        headers: the fields in order, with their original spelling, read-only.
+        keep_alive: whether the client would use the connection again.
+        chunked: whether the body has chunked framing.
+        content_length: what the client announced, in bytes, or None.
+        upgrade: the Upgrade field where Connection names it, else "".
+        expect_continue: whether the client waits for ``100 Continue``.
+    """
+
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "expect_continue",
+        "headers",
+        "keep_alive",
+        "method",
+        "target",
+        "upgrade",
+        "version",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        version: HttpVersion,
+        headers: CIMultiDictProxy[str],
+        keep_alive: bool = True,
+        chunked: bool = False,
+        content_length: int | None = None,
+        upgrade: str = "",
+        expect_continue: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.chunked = chunked
+        self.content_length = content_length
+        self.upgrade = upgrade
+        self.expect_continue = expect_continue
+
+    def __repr__(self) -> str:
+        return f"<RequestHead {self.method} {shown(self.target)} {len(self.headers)} fields>"
+
+
+class ResponseHead:
+    """The head of a response.
+
+    Attributes:
+        version: of the server; 1.2 to 1.9 count as 1.1.
+        status: 100 to 999.
+        reason: as it came, often empty; ISO-8859-1.
+        headers: the fields in order, with their original spelling, read-only.
+        keep_alive: whether the server would use the connection again.
+        chunked: whether the body has chunked framing.
+        content_length: what the server announced, in bytes, or None.
+    """
+
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "headers",
+        "keep_alive",
+        "reason",
+        "status",
+        "version",
+    )
+
+    def __init__(
+        self,
+        version: HttpVersion,
+        status: int,
+        reason: str,
+        headers: CIMultiDictProxy[str],
+        keep_alive: bool = True,
+        chunked: bool = False,
+        content_length: int | None = None,
+    ) -> None:
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.chunked = chunked
+        self.content_length = content_length
+
+    def __repr__(self) -> str:
+        return f"<ResponseHead {self.status} {shown(self.reason)} {len(self.headers)} fields>"
+
+
+class _FieldLines(dict[str, tuple[str, str]]):
+    """Raw field lines that have been seen, with the field that each of them is.
+
+    Looking up a line that is missing parses it, and keeps it unless it is long,
+    secret or unique by its nature. Bounded: 2,048 lines of at most 256
+    characters, then it starts anew, which costs a dozen parsed lines.
+    A 12-field request costs 1.5 µs less than without it.
+    """
+
+    __slots__ = ()
+
+    LINES = 2048
+    LENGTH = 256
+    # Secrets don't stay in memory; what never comes twice would only fill it.
+    NOT_KEPT = frozenset({
+        "authorization", "cookie", "proxy-authorization", "set-cookie", "date", "etag",
+        "if-none-match", "last-modified", "location", "traceparent", "x-request-id",
+    })  # fmt: skip
+
+    def __missing__(self, line: str) -> tuple[str, str]:
+        field = parse_field_line(line)
+        if len(line) <= self.LENGTH and field[0].lower() not in self.NOT_KEPT:
+            if len(self) >= self.LINES:
+                self.clear()
+            self[line] = field
+        return field
+
+
+_field_of = _FieldLines().__getitem__
+
+
+class _Hosts(dict[str, None]):
+    """Values of Host that have been found valid; bounded like the field lines."""
+
+    __slots__ = ()
+
+    HOSTS = 1024
+
+    def __missing__(self, host: str) -> None:
+        validate_host(host)
+        if len(self) >= self.HOSTS:
+            self.clear()
+        self[host] = None
+
+
+_check_host = _Hosts().__getitem__
+
+
+def validate_host(host: str) -> None:
+    """Refuse a Host that is no ``uri-host [":" port]`` (RFC 9110, section 7.2).
+
+    An empty one is valid: it says that the target has no authority.
+
+    Raises:
+        BadHost: if a character in it would end an authority, a bracket is left
+            open, or the port is no number up to 65535. A server answers 400.
+    """
+    if not host:
+        return
+    match = HOST_PATTERN.fullmatch(host)
+    if match is None or int(match[1] or 0) > 65535:
+        raise BadHost(f"expected Host to be 'name' or 'name:port', got {shown(host)}", host=host)
+
+
+def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHead:
+    """Return what the head of a request says.
+
+    ``data`` is the whole head, from the first byte of the request line to the
+    empty line that ends it, CRLF included.
+
+    Raises:
+        RemoteProtocolError: one of its subclasses, with the status to answer:
+            400, 414, 417, 431, 501 or 505. Where the head is hurt is never
+            tried again further on: nothing after it can be trusted.
+    """
+    lines = data.decode("latin-1").split("\r\n")
+    if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
+        _check_sizes(data, lines, limits, TargetTooLong)
+    method, target, version = _request_line(lines[0])
+    headers = CIMultiDict(map(_field_of, lines[1:-2]))
+    hosts = headers.getall(_HOST, ())
+    if len(hosts) == 1:
+        _check_host(hosts[0])
+    elif hosts or version is HttpVersion11:
+        raise BadHost(f"expected one Host field in a request, got {len(hosts)}")
+    head = RequestHead(method, target, version, CIMultiDictProxy(headers))
+    if _CONTENT_LENGTH in headers or _TRANSFER_ENCODING in headers:
+        _request_framing(head)
+    if _CONNECTION in headers:
+        _connection_options(head)
+    elif version is HttpVersion10:
+        head.keep_alive = False
+    if _EXPECT in headers:
+        head.expect_continue = _expects_continue(head)
+    return head
+
+
+def _request_line(line: str) -> tuple[str, str, HttpVersion]:
+    """Take a request line apart (RFC 9112, section 3)."""
+    try:
+        method, target, protocol = line.split(" ")
+    except ValueError:  # not three words
+        raise BadRequestLine(
+            f"expected 'METHOD target HTTP/1.1', with single spaces, got {shown(line)}", line=line
+        ) from None
+    if method not in _METHODS and not is_token(method):
+        raise BadRequestLine(f"expected a token as method, got {shown(method)}", line=line)
+    version = _VERSIONS.get(protocol)
+    if version is None:
+        raise _why_no_version(protocol, BadRequestLine(_NO_VERSION % shown(protocol), line=line))
+    if target[:1] != "/" or method == "CONNECT":
+        _check_unusual_target(method, target, line)
+    if not (target.isascii() and target.isprintable()) or "#" in target:
+        raise BadRequestLine(
+            f"expected a target of printable ASCII without fragment, got {shown(target)}", line=line
+        )
+    return method, target, version
+
+
+_NO_VERSION = "expected HTTP/1.1 or HTTP/1.0 as version, got %s"
+
+
+def _why_no_version(
+    protocol: str, malformed: BadRequestLine | BadStatusLine
+) -> BadRequestLine | BadStatusLine | UnsupportedVersion:
+    """Tell another version of HTTP (505) from what is no version at all."""
+    if re.fullmatch(r"HTTP/[0-9]\.[0-9]", protocol):
+        return UnsupportedVersion(malformed.message, version=protocol)
+    return malformed
+
+
+def _check_unusual_target(method: str, target: str, line: str) -> None:
+    """Check the forms of a target that are no path (RFC 9112, section 3.2)."""
+    if method == "CONNECT":
+        match = HOST_PATTERN.fullmatch(target)
+        if match is None or not match[1] or not 0 < int(match[1]) <= 65535:
+            raise BadRequestLine(
+                f"expected host:port as target of CONNECT, got {shown(target)}", line=line
+            )
+        return
+    if target == "*" and method == "OPTIONS":
+        return
+    scheme, separator, rest = target.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        raise BadRequestLine(
+            f"expected a target that begins with / or http://, got {shown(target)}", line=line
+        )
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    if not authority:
+        raise BadRequestLine(f"expected a host in the target {shown(target)}", line=line)
+    validate_host(authority)
+
+
+def _request_framing(head: RequestHead) -> None:
+    """Set how the body ends, or refuse what leaves doubt (RFC 9112, sections 6.1 to 6.3)."""
+    lengths: Sequence[str] = head.headers.getall(_CONTENT_LENGTH, ())
+    if _TRANSFER_ENCODING in head.headers:
+        _check_chunked(head)
+        if lengths:
+            raise FramingError("both Content-Length and Transfer-Encoding in one request")
+        head.chunked = True
+        return
+    if len(lengths) > 1:
+        raise FramingError(f"expected one Content-Length in a request, got {len(lengths)}")
+    head.content_length = _parse_length(lengths[0])
+
+
+def _check_chunked(head: RequestHead | ResponseHead) -> None:
+    """Refuse every Transfer-Encoding but one ``chunked``, in HTTP/1.1 (RFC 9112, section 6.1)."""
+    codings = head.headers.getall(_TRANSFER_ENCODING)
+    if head.version is HttpVersion10:
+        raise FramingError("Transfer-Encoding in an HTTP/1.0 message")
+    if len(codings) == 1 and codings[0].lower() == "chunked":
+        return
+    text = ", ".join(codings)
+    members = list_members(codings)
+    if members.count("chunked") == len(members):
+        raise FramingError(f"expected Transfer-Encoding: chunked once, got {shown(text)}")
+    raise UnknownTransferCoding(
+        f"expected Transfer-Encoding to be exactly chunked, got {shown(text)}", coding=text
+    )
+
+
+def _parse_length(text: str) -> int:
+    """Return a Content-Length in bytes: ASCII digits and nothing else (RFC 9110, section 8.6)."""
+    # Eighteen digits: more than anybody can send, and int() stays quick.
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise FramingError(f"expected digits as Content-Length, got {shown(text)}")
+    return int(text)
+
+
+def _connection_options(head: RequestHead | ResponseHead) -> None:
+    """Set what Connection says, as a list over all its lines (RFC 9110, section 7.6.1)."""
+    values = head.headers.getall(_CONNECTION)
+    if len(values) == 1 and values[0] in _ONLY_KEEP_ALIVE:
+        return
+    options = list_members(values)
+    if "close" in options:
+        head.keep_alive = False
+    elif head.version is HttpVersion10:
+        head.keep_alive = "keep-alive" in options
+    if "upgrade" in options and isinstance(head, RequestHead) and head.version is HttpVersion11:
+        # HTTP/1.0 can't upgrade (RFC 9110, section 7.8).
+        head.upgrade = ", ".join(head.headers.getall(_UPGRADE, ()))
+
+
+def _expects_continue(head: RequestHead) -> bool:
+    """Whether the client waits for 100; any other expectation is refused.
+
+    An HTTP/1.0 client can't wait for it: ignored (RFC 9110, section 10.1.1).
+    """
+    if head.version is HttpVersion10:
+        return False
+    expectations = list_members(head.headers.getall(_EXPECT))
+    unknown = [e for e in expectations if e != "100-continue"]
+    if unknown:
+        raise UnknownExpectation(
+            f"expected Expect to be 100-continue, got {shown(unknown[0])}", expectation=unknown[0]
+        )
+    return bool(expectations) and (head.chunked or bool(head.content_length))
+
+
+def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> ResponseHead:
+    """Return what the head of a response says.
+
+    ``data`` is the whole head, from the first byte of the status line to the
+    empty line that ends it, line ends included. From a server, a bare LF is
+    taken for a line end (RFC 9112, section 2.2), a folded value is read with a
+    space in place of the fold (section 5.2), and a Content-Length that is
+    repeated is taken once (section 6.3).
+
+    Raises:
+        RemoteProtocolError: one of its subclasses; the connection can't be used again.
+    """
+    if data.count(b"\n") != data.count(b"\r\n") or b"\n " in data or b"\n\t" in data:
+        data = _repair_line_ends(data)
+    lines = data.decode("latin-1").split("\r\n")
+    if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
+        _check_sizes(data, lines, limits, LineTooLong)
+    version, status, reason = _status_line(lines[0])
+    headers = CIMultiDict(map(_field_of, lines[1:-2]))
+    head = ResponseHead(version, status, reason, CIMultiDictProxy(headers))
+    if _TRANSFER_ENCODING in headers:
+        _check_chunked(head)
+        if _CONTENT_LENGTH in headers:
+            raise FramingError("both Content-Length and Transfer-Encoding in one response")
+        head.chunked = True
+    elif _CONTENT_LENGTH in headers:
+        head.content_length = _repeated_length(headers.getall(_CONTENT_LENGTH))
+    if _CONNECTION in headers:
+        _connection_options(head)
+    elif version is HttpVersion10:
+        head.keep_alive = False
+    return head
+
+
+def _repair_line_ends(data: bytes) -> bytes:
+    data = re.sub(rb"\r?\n", b"\r\n", data)
+    first, separator, rest = data.partition(b"\r\n")
+    if rest[:1] in (b" ", b"\t"):
+        raise InvalidHeader("white space before the first field of a response")
+    return first + separator + re.sub(rb"[ \t]*\r\n[ \t]+", b" ", rest)
+
+
+def _status_line(line: str) -> tuple[HttpVersion, int, str]:
+    """Take a status line apart (RFC 9112, section 4); an absent reason phrase is empty."""
+    protocol, _, rest = line.partition(" ")
+    status, _, reason = rest.partition(" ")
+    version = _VERSIONS.get(protocol)
+    if version is None:
+        raise _why_no_version(protocol, BadStatusLine(_NO_VERSION % shown(protocol), line=line))
+    if not (len(status) == 3 and status.isascii() and status.isdigit() and status >= "100"):
+        raise BadStatusLine(
+            f"expected 'HTTP/1.1 status reason' with three digits, got {shown(line)}", line=line
+        )
+    if not reason.isprintable() and re.search(r"[\x00-\x08\x0a-\x1f\x7f]", reason):
+        raise BadStatusLine(f"control character in the reason phrase of {shown(line)}", line=line)
+    return version, int(status), reason
+
+
+def _repeated_length(values: list[str]) -> int:
+    """Return the one Content-Length that all lines and members agree on."""
+    members = {member.strip(" \t") for value in values for member in value.split(",")}
+    if len(members) != 1:
+        raise FramingError(f"differing Content-Length: {shown(', '.join(values))}")
+    return _parse_length(members.pop())
+
+
+def _check_sizes(
+    data: bytes, lines: list[str], limits: Limits, first_line_error: type[LineTooLong]
+) -> None:
+    """Refuse a head that exceeds a limit. Called only where it may, so heads pay nothing."""
+    if len(data) > limits.head:
+        raise _too_many_bytes(len(data), limits)
+    if len(lines[0]) > limits.line:
+        raise _too_long("first line", len(lines[0]), "line", limits.line, first_line_error)
+    longest = max(map(len, lines[1:]))
+    if longest > limits.field_line:
+        raise _too_long("field line", longest, "field_line", limits.field_line, LineTooLong)
+    if len(lines) - 3 > limits.fields:
+        raise _too_many_fields(len(lines) - 3, limits)
+
+
+def _too_many_bytes(length: int, limits: Limits) -> HeadTooLarge:
+    return HeadTooLarge(
+        f"expected a head of at most {limits.head} bytes, got {length}",
+        name="head",
+        limit=limits.head,
+    )
+
+
+def _too_many_fields(count: int, limits: Limits) -> HeadTooLarge:
+    return HeadTooLarge(
+        f"expected at most {limits.fields} fields, got {count}",
+        name="fields",
+        limit=limits.fields,
+    )
+
+
+def _too_long(
+    what: str, length: int, name: str, limit: int, error: type[LineTooLong]
+) -> LineTooLong:
+    return error(
+        f"expected a {what} of at most {limit} bytes, got {length}", name=name, limit=limit
+    )
+
+
+class HeadCollector:
+    """Collect a head that comes in pieces, and refuse it as soon as it exceeds a limit.
+
+    Most heads come whole and never meet this class. Every byte is looked at
+    once, so a peer that sends byte by byte costs no more than its bytes, and no
+    more than ``limits.head`` bytes wait for an end.
+
+    A request's lines must end in CRLF; one empty line before it is skipped
+    (RFC 9112, section 2.2). A response's lines may end in a bare LF.
+    """
+
+    __slots__ = ("_buffer", "_is_request", "_limits", "_line_start", "_lines", "_scanned")
+
+    def __init__(self, limits: Limits, *, is_request: bool) -> None:
+        self._limits = limits
+        self._is_request = is_request
+        self._buffer = bytearray()
+        self._lines = 0  # complete ones
+        self._line_start = 0
+        self._scanned = 0
+
+    def __len__(self) -> int:
+        """How many bytes wait for the end of their head."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """Return the whole head and the bytes behind it, or None if its end hasn't come.
+
+        Raises:
+            HeadTooLarge, LineTooLong, TargetTooLong, BadRequestLine, InvalidHeader:
+                as for a whole head; nothing more may be fed then.
+        """
+        buffer = self._buffer
+        buffer += data
+        while (end := buffer.find(b"\n", self._scanned)) >= 0:
+            if self._ends_head(end):
+                head = bytes(buffer[: end + 1])
+                return head, bytes(buffer[end + 1 :])
+            self._scanned = self._line_start = end + 1
+        self._scanned = len(buffer)
+        self._check_line(len(buffer) - self._line_start, complete=False)
+        return None
+
+    def _ends_head(self, end: int) -> bool:
+        """Take in the line that ends at ``end``; whether it was the empty one."""
+        buffer = self._buffer
+        stop = end - 1 if buffer[end - 1 : end] == b"\r" else end
+        if self._is_request and stop == end:
+            raise BadRequestLine(
+                f"expected CRLF as line end, got a bare LF after "
+                f"{shown(bytes(buffer[self._line_start : end]))}"
+            )
+        if stop > self._line_start:
+            self._check_line(stop - self._line_start, complete=True)
+            self._lines += 1
+            return False
+        if self._lines:
+            return True
+        if self._line_start or not self._is_request:
+            raise BadRequestLine("expected a request line, got empty lines")
+        return False
+
+    def _check_line(self, length: int, *, complete: bool) -> None:
+        limits = self._limits
+        if self._lines == 0:
+            if length > limits.line + (not complete):  # the CR of a line end may be here
+                error = TargetTooLong if self._is_request else LineTooLong
+                raise _too_long("first line", length, "line", limits.line, error)
+        elif length > limits.field_line + (not complete):
+            raise _too_long("field line", length, "field_line", limits.field_line, LineTooLong)
+        if self._lines > limits.fields + (not complete):
+            raise _too_many_fields(self._lines, limits)
+        if len(self._buffer) > limits.head and not complete:
+            raise _too_many_bytes(len(self._buffer), limits)
+
+
+def find_request_end(data: bytes) -> int:
+    """Return where the request head at the start of ``data`` ends, or -1.
+
+    The end is behind the empty line. Bare LFs are not looked for: the parser
+    finds them in the lines.
+    """
+    end = data.find(b"\r\n\r\n")
+    return end + 4 if end >= 0 else -1
+
+
+def find_response_end(data: bytes) -> int:
+    """Return where the response head at the start of ``data`` ends, or -1.
+
+    The end is behind the first empty line, whichever line ends the server uses.
+    """
+    end = data.find(b"\n\r\n")
+    bare = data.find(b"\n\n", 0, end + 1 if end >= 0 else len(data))
+    if bare >= 0:
+        return bare + 2
+    return end + 3 if end >= 0 else -1

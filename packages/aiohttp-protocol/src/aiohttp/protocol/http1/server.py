@@ -1,0 +1,731 @@
+"""The server's end of one HTTP/1 connection: asyncio around the pure parts.
+
+``ServerHttpProtocol`` receives: it turns bytes into exchanges, one after the
+other, and keeps the time. What is sent in answer is ``http1.exchange``'s. Whose
+turn it is stands in ``state``; here an event is named and the table answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from ..errors import (
+    HttpException,
+    IncompleteRead,
+    InvalidUse,
+    LimitExceeded,
+    MethodNotAllowed,
+    MethodNotImplemented,
+    PeerDisconnected,
+    PeerTooSlow,
+    RemoteProtocolError,
+)
+from ..headers import shown
+from ..service import Service
+from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
+from ..timers import Deadline
+from .body import BodyDecoder, LengthBody, body_decoder, body_framing
+from .encode import CONTINUE, encode_status_line, reason_of
+from .exchange import Http1Exchange
+from .head import (
+    HeadCollector,
+    RequestHead,
+    find_request_end,
+    parse_request_head,
+)
+from .state import Event, State, advance
+
+__all__ = ["ServerHttpProtocol"]
+
+logger = logging.getLogger("aiohttp.server")
+
+_BODY_COMES: Final = frozenset({State.REQUEST, State.BOTH, State.EARLY})
+_ANSWERING: Final = frozenset({State.REQUEST, State.WAITING, State.BOTH, State.RESPONSE})
+
+# Why the transport is paused; several reasons may hold at once.
+_PIPELINE_IS_FULL: Final = 1
+_BODY_IS_FULL: Final = 2
+
+
+def _start(
+    coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
+) -> asyncio.Task[None]:
+    """Run a coroutine as a task; from 3.12 on at once, which saves a turn of the loop."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+    return loop.create_task(coroutine)
+
+
+@lru_cache(maxsize=64)
+def _persistent_ending(keep_alive: float) -> bytes:
+    """Return the end of a head that offers to keep the connection for so many seconds."""
+    return f"Connection: keep-alive\r\nKeep-Alive: timeout={int(keep_alive)}\r\n\r\n".encode()
+
+
+class ServerHttpProtocol(asyncio.BufferedProtocol):
+    r"""One connection from a client; subclass it, or give its service an application.
+
+    The lowest public way to write a server::
+
+        class Hello(ServerHttpProtocol):
+            async def handle_request(self, exchange):
+                await exchange.respond(200, [("Content-Type", "text/plain")], b"Hello\n")
+
+    It is an asyncio protocol: ``loop.create_server(Hello, host, port)`` serves it,
+    and ``Listener(protocol=Hello)`` adds limits on connections, draining and counts.
+    Without ``service`` a connection has one of its own, with the default limits.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_body_began",
+        "_collector",
+        "_deadline",
+        "_decoder",
+        "_exchange",
+        "_gate",
+        "_has_eof",
+        "_has_lent_body",
+        "_is_closing",
+        "_is_receiving",
+        "_is_waiting_to_continue",
+        "_pauses",
+        "_pending",
+        "_reader",
+        "_requests",
+        "_service",
+        "_state",
+        "_transport",
+        "_unsent",
+        "_write_deadline",
+    )
+
+    _service: Service
+    _deadline: Deadline
+
+    def __init__(self, service: Service | None = None) -> None:
+        if service is not None:
+            self._service = service
+        self._transport: asyncio.Transport | None = None
+        self._state = State.IDLE
+        self._exchange: Http1Exchange | None = None
+        self._collector: HeadCollector | None = None
+        self._decoder: BodyDecoder | None = None
+        self._reader: StreamReader = EMPTY_STREAM
+        self._gate: WriteGate | None = None
+        self._write_deadline: Deadline | None = None
+        self._pending = b""  # requests behind the one that runs
+        self._requests = 0
+        self._pauses = 0
+        self._unsent = 0  # bytes in the transport when it was last looked at
+        self._body_began = 0.0
+        self._has_eof = False
+        self._has_lent_body = False
+        self._is_closing = False  # the response under way is the last
+        self._is_receiving = False
+        self._is_waiting_to_continue = False  # the client holds its body back
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._state.name}, {self._requests} requests>"
+
+    def handle_request(self, exchange: Http1Exchange) -> Coroutine[Any, Any, None]:
+        """Answer one request; override it as ``async def``, or give the service an application.
+
+        Contract: ``aiohttp.protocol.Application.handle_exchange``.
+        """
+        application = self._service.application
+        if application is None:
+            raise InvalidUse("expected an application, or a subclass with handle_request")
+        return application.handle_exchange(exchange)
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: from now on the client's time for its first request runs."""
+        self._transport = cast(asyncio.Transport, transport)
+        if not hasattr(self, "_service"):
+            self._service = Service()
+        service = self._service
+        self._deadline = service.deadlines.deadline(self._time_is_up)
+        if service.tcp_keepalive:
+            _probe_silent_peers(self._transport)
+        service.enter(self)
+        self._deadline.set(service.time() + service.limits.head_time)
+        if service.is_draining:
+            self.begin_drain()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend the memory to receive into: the body's own, or what all connections share."""
+        room = self._reader.get_buffer()
+        self._has_lent_body = room is not None
+        return receive_buffer() if room is None else room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was received into the buffer lent last."""
+        if self._has_lent_body:
+            self._receive_into_body(nbytes)
+        else:
+            self.data_received(bytes(receive_buffer()[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        self._service.books.bytes_received += len(data)
+        self._is_receiving = True
+        try:
+            while data:
+                if self._state is State.IDLE:
+                    data = self._receive_head(data)
+                elif self._state in _BODY_COMES:
+                    data = self._receive_body(data)
+                elif self._state is State.CLOSED:
+                    return  # lingering: after the last answer nothing is parsed
+                else:
+                    self._queue(data)
+                    return
+        except RemoteProtocolError as exc:
+            self._refuse(exc)
+        finally:
+            self._is_receiving = False
+
+    def eof_received(self) -> bool:
+        """Keep the way back open: a client may close its side and wait for the answer.
+
+        Returns whether the transport stays open; one over TLS never does.
+        """
+        self._has_eof = self._is_closing = True
+        if self._state in _BODY_COMES and self._decoder is not None:
+            try:
+                self._decoder.end()
+            except IncompleteRead as exc:
+                self._fail_body(exc)
+        return self._state in _ANSWERING and not self._is_tls
+
+    def pause_writing(self) -> None:
+        """Hold writers back: the client reads slower than we write."""
+        service = self._service
+        self.gate.pause()
+        if self._write_deadline is None:
+            self._write_deadline = service.deadlines.deadline(self._write_time_is_up)
+        self._watch_writing()
+
+    def resume_writing(self) -> None:
+        """Let writers through again."""
+        self.gate.resume()
+        if self._write_deadline is not None:
+            self._write_deadline.clear()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End: whoever works for this client is told, or cancelled."""
+        self._transport = None
+        self._deadline.close()
+        if self._write_deadline is not None:
+            self._write_deadline.close()
+        self._service.leave(self)
+        if self._state is State.SWITCHED:
+            return
+        self._state = advance(self._state, Event.CLOSE)
+        gone = PeerDisconnected("the client closed the connection")
+        gone.__cause__ = exc
+        if self._gate is not None:
+            self._gate.fail(gone)
+        if self._reader is not EMPTY_STREAM:
+            self._reader.set_exception(gone)
+        self._pending = b""
+        if self._exchange is not None:
+            self._exchange.lose()
+
+    # What the service calls.
+
+    def begin_drain(self) -> None:
+        """Close if idle; otherwise the response under way, or the next, is the last."""
+        self._is_closing = True
+        if self._state is not State.IDLE or self._collector is not None:
+            return
+        if self._requests:
+            self._close()
+        else:
+            # A new client's first request may be on its way: it is answered.
+            self._deadline.set(self._service.time() + self._service.limits.linger)
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the exchange calls.
+
+    @property
+    def gate(self) -> WriteGate:
+        """Where writers wait while the client reads slower than they write."""
+        if self._gate is None:
+            self._gate = WriteGate()
+        return self._gate
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether a writer may go on without waiting."""
+        return self._gate is None or self._gate.is_open
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The transport.
+
+        Raises:
+            PeerDisconnected: if the client has gone.
+        """
+        if self._transport is None:
+            raise PeerDisconnected("the client closed the connection")
+        return self._transport
+
+    @property
+    def state(self) -> State:
+        """Whose turn it is."""
+        return self._state
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Hand bytes to the transport."""
+        self.transport.write(data)
+        self._service.books.bytes_sent += len(data)
+
+    def take_turn(self, event: Event) -> None:
+        """Let the table decide whether a step of the response may happen now."""
+        self._state = advance(self._state, event)
+
+    def close_after_response(self) -> None:
+        """Make the response under way the last one."""
+        self._is_closing = True
+
+    def ending(self, *, is_whole: bool) -> bytes:
+        """Return the end of a response's head: whether the connection will be kept.
+
+        ``is_whole``: the response is given at once, so nobody is going to read the
+        rest of the request's body. What is too long to be read and dropped, or was
+        never sent because the client waits for 100, ends the connection.
+        """
+        service = self._service
+        exchange = self._exchange
+        if (
+            self._is_closing
+            or exchange is None
+            or not exchange.head.keep_alive
+            or self._requests >= service.limits.requests
+            or not service.limits.keep_alive
+            or self._is_waiting_to_continue
+            or (is_whole and self._state is State.REQUEST and self._is_too_long_to_drop())
+        ):
+            self._is_closing = True
+            return b"Connection: close\r\n\r\n"
+        return _persistent_ending(service.limits.keep_alive)
+
+    def _is_too_long_to_drop(self) -> bool:
+        exchange, decoder = self._exchange, self._decoder
+        if exchange is None or decoder is None:
+            return True
+        return (exchange.head.content_length or 0) - decoder.received > self._service.limits.drain
+
+    def response_is_over(self, exchange: Http1Exchange) -> None:
+        """Go on: to the next request, to the rest of this one's body, or to the end."""
+        service = self._service
+        service.books.responses[exchange.response_status] += 1
+        exchange.end()
+        if service.on_exchange is not None:
+            service.report(exchange)
+        if self._state is State.COMPLETE:
+            self._next()
+        elif exchange.is_handled or self._decoder is None:
+            self._drop_body()
+
+    def hand_over(self) -> tuple[asyncio.Transport, bytes]:
+        """Give the transport away, with what was read from it for another protocol."""
+        transport = self.transport
+        transport.pause_reading()
+        self._deadline.clear()
+        pending, self._pending = self._pending, b""
+        return transport, pending
+
+    def send_continue(self) -> None:
+        """Send 100 Continue, if the client still waits for it (RFC 9110, section 10.1.1)."""
+        if self._is_waiting_to_continue and self._state is State.REQUEST and self._transport:
+            self._is_waiting_to_continue = False
+            self.take_turn(Event.INFORMATION)
+            self.send(CONTINUE)
+            self._expect_body()
+
+    # Receiving a head.
+
+    def _receive_head(self, data: bytes) -> bytes:
+        """Begin an exchange if a head is whole; return what is behind it."""
+        if self._collector is None:
+            if data[:2] == b"\r\n":
+                data = data[2:]  # one empty line before a request (RFC 9112, section 2.2)
+            end = find_request_end(data)
+            if end >= 0:
+                self._begin(data[:end])
+                return data[end:]
+            if not data:
+                return b""
+            self._collector = HeadCollector(self._service.limits, is_request=True)
+            if self._requests:  # for the first one time runs since the connection
+                self._deadline.set(self._service.time() + self._service.limits.head_time)
+        found = self._collector.feed(data)
+        if found is None:
+            return b""
+        self._collector = None
+        self._begin(found[0])
+        return found[1]
+
+    def _begin(self, head_bytes: bytes) -> None:
+        """Start the exchange that this head asks for."""
+        service = self._service
+        head = parse_request_head(head_bytes, service.limits)
+        if service.allowed_methods or head.method == "CONNECT":
+            self._check_method(head.method)
+        self._requests += 1
+        service.books.requests += 1
+        self._deadline.clear()
+        if head.content_length or head.chunked:
+            self._begin_body(head)
+        else:
+            self._state = advance(self._state, Event.REQUEST_WHOLE)
+        exchange = Http1Exchange(self, service, head, self._reader)
+        self._exchange = exchange
+        task = exchange.task = _start(self._run(exchange), service.loop)
+        if not task.done():
+            service.begin_task(task)
+
+    def _check_method(self, method: str) -> None:
+        allowed = self._service.allowed_methods
+        if method in allowed:
+            return
+        if allowed and method != "CONNECT":
+            raise MethodNotAllowed(
+                f"expected one of {', '.join(sorted(allowed))}, got {shown(method)}",
+                method=method,
+                allowed=allowed,
+            )
+        raise MethodNotImplemented(f"nobody here handles {method}", method=method)
+
+    async def _run(self, exchange: Http1Exchange) -> None:
+        """Have a request answered; whatever happens, the connection knows how to go on."""
+        try:
+            await self.handle_request(exchange)
+        except asyncio.CancelledError:
+            self.abort()  # nobody would finish the response
+            raise
+        except PeerDisconnected:
+            self.abort()
+        except Exception as exc:  # noqa: BLE001 - handed to the exchange, which logs it
+            exchange.fail(exc)
+        finally:
+            if exchange.task is not None:
+                self._service.end_task(exchange.task)
+        exchange.is_handled = True
+        if exchange is self._exchange:
+            exchange.conclude()
+            if self._state is State.EARLY:
+                self._drop_body()
+
+    def _queue(self, data: bytes) -> None:
+        """Keep what comes behind an unanswered request, up to a limit."""
+        self._pending += data
+        if len(self._pending) > self._service.limits.pipeline:
+            self._pause(_PIPELINE_IS_FULL)
+
+    def _next(self) -> None:
+        """Make ready for the next request, which may be here already."""
+        if self._is_closing:
+            self._close()
+            return
+        self._state = advance(self._state, Event.NEXT)
+        self._exchange = None
+        self._reader = EMPTY_STREAM
+        self._decoder = None
+        if self._pending:
+            # Not now: the handler that has just answered is still on the stack.
+            self._service.loop.call_soon(self._receive_pending)
+        self._deadline.set(self._service.time() + self._service.limits.keep_alive)
+
+    def _receive_pending(self) -> None:
+        if self._state is State.IDLE:
+            pending, self._pending = self._pending, b""
+            self._service.books.bytes_received -= len(pending)  # they were counted once
+            self.data_received(pending)
+            if len(self._pending) <= self._service.limits.pipeline:
+                self._unpause(_PIPELINE_IS_FULL)
+
+    # Receiving a body.
+
+    def _begin_body(self, head: RequestHead) -> None:
+        limits = self._service.limits
+        framing = body_framing(
+            status=None,
+            method=head.method,
+            chunked=head.chunked,
+            content_length=head.content_length,
+        )
+        self._decoder = body_decoder(framing, limits)
+        self._state = advance(self._state, Event.REQUEST_HEAD)
+        self._is_waiting_to_continue = head.expect_continue
+        self._reader = StreamReader(
+            pause=self._pause_body,
+            resume=self._resume_body,
+            high_water=limits.read_buffer,
+            length=head.content_length,
+            on_first_read=self.send_continue if head.expect_continue else None,
+        )
+        if not head.expect_continue:
+            self._expect_body()
+
+    def _expect_body(self) -> None:
+        now = self._service.time()
+        self._body_began = now
+        self._deadline.set(now + self._service.limits.body_time)
+
+    def _receive_body(self, data: bytes) -> bytes:
+        """Take the body's part of ``data``, return the rest."""
+        decoder = self._decoder
+        if decoder is None:
+            return b""  # broken: nothing of this connection is parsed again
+        try:
+            payload, used = decoder.decode(data)
+        except HttpException as exc:
+            self._fail_body(exc)
+            return b""
+        self._is_waiting_to_continue = False
+        self._body_came(payload)
+        return data[used:] if used < len(data) else b""
+
+    def _receive_into_body(self, size: int) -> None:
+        """Take bytes that were received straight into the body's final memory."""
+        decoder = self._decoder
+        if not isinstance(decoder, LengthBody):
+            return
+        self._service.books.bytes_received += size
+        self._reader.buffer_updated(size)
+        decoder.take(size)
+        self._body_came(b"")
+
+    def _body_came(self, payload: bytes) -> None:
+        decoder = self._decoder
+        if decoder is None:
+            return
+        if self._state is State.EARLY and self._is_tired_of_dropping(decoder):
+            self._close()
+            return
+        if payload:
+            self._reader.feed_data(payload)
+        if decoder.is_complete:
+            self._deadline.clear()
+            self._state = advance(self._state, Event.REQUEST_END)
+            self._reader.feed_eof(decoder.trailers)
+            if self._state is State.COMPLETE:
+                self._next()
+        elif not self._pauses & _BODY_IS_FULL:
+            self._deadline.set(self._next_body_deadline(decoder.received))
+
+    def _is_tired_of_dropping(self, decoder: BodyDecoder) -> bool:
+        exchange = self._exchange
+        is_unwanted = exchange is None or exchange.is_handled
+        return is_unwanted and decoder.received > self._service.limits.drain
+
+    def _next_body_deadline(self, received: int) -> float:
+        """Both must hold: no long gap between two bytes, and a least rate on the whole."""
+        limits = self._service.limits
+        by_gap = self._service.time() + limits.body_time
+        if not limits.body_rate:
+            return by_gap
+        by_rate = self._body_began + limits.body_time + received / limits.body_rate
+        return min(by_gap, by_rate)
+
+    def _fail_body(self, exc: HttpException) -> None:
+        """Give the body up: its reader gets the error, and the next response is the last."""
+        self._note_limit(exc)
+        self._is_closing = True
+        self._decoder = None
+        self._deadline.clear()
+        if self._state is State.EARLY:
+            self._close()
+        else:
+            self._reader.set_exception(exc)
+
+    def _drop_body(self) -> None:
+        """Read and drop what is left of a body that nobody wants, up to a limit."""
+        if self._state is not State.EARLY:
+            return
+        if self._is_closing or self._decoder is None or self._is_too_long_to_drop():
+            self._close()
+            return
+        self._reader.set_exception(InvalidUse("the body was dropped when its request was answered"))
+        self._unpause(_BODY_IS_FULL)
+
+    def _pause_body(self) -> None:
+        self._pause(_BODY_IS_FULL)
+        self._deadline.clear()  # now it is not the client who is slow
+
+    def _resume_body(self) -> None:
+        if self._pauses & _BODY_IS_FULL:
+            self._unpause(_BODY_IS_FULL)
+            if self._state in _BODY_COMES:
+                self._expect_body()
+
+    def _pause(self, reason: int) -> None:
+        if not self._pauses and self._transport is not None:
+            self._transport.pause_reading()
+        self._pauses |= reason
+
+    def _unpause(self, reason: int) -> None:
+        if self._pauses & reason:
+            self._pauses &= ~reason
+            if not self._pauses and self._transport is not None and not self._has_eof:
+                self._transport.resume_reading()
+
+    # Time.
+
+    def _time_is_up(self) -> None:
+        """Find out what the client was too slow for."""
+        limits = self._service.limits
+        if self._state is State.CLOSED:
+            self._linger_on()
+        elif self._state in _BODY_COMES:
+            received = self._decoder.received if self._decoder is not None else 0
+            self._fail_body(
+                PeerTooSlow(
+                    f"expected a body that goes on within {limits.body_time:g} s at "
+                    f"{limits.body_rate} bytes a second, got {received} bytes",
+                    waited=limits.body_time,
+                )
+            )
+        elif self._collector is not None:
+            self._refuse(
+                PeerTooSlow(
+                    f"expected the head of a request within {limits.head_time:g} s, "
+                    f"got {len(self._collector)} bytes of it",
+                    waited=limits.head_time,
+                )
+            )
+        elif self._state is State.IDLE:
+            self._close()
+
+    @contextmanager
+    def write_in_time(self) -> Iterator[None]:
+        """Cut the connection if what is done inside takes longer than ``write_time``.
+
+        For what doesn't pass through the transport's buffer, such as sendfile.
+        """
+        service = self._service
+        deadline = service.deadlines.deadline(self.abort)
+        deadline.set(service.time() + service.limits.write_time)
+        try:
+            yield
+        finally:
+            deadline.close()
+
+    def _watch_writing(self) -> None:
+        deadline = self._write_deadline
+        if deadline is not None and self._transport is not None:
+            self._unsent = self._transport.get_write_buffer_size()
+            deadline.set(self._service.time() + self._service.limits.write_time)
+
+    def _write_time_is_up(self) -> None:
+        """Cut a client that has not taken a single byte in its time."""
+        if self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() < self._unsent:
+            self._watch_writing()
+            return
+        self._service.books.limits_hit["write_time"] += 1
+        self._transport.abort()
+
+    # The end.
+
+    def _refuse(self, exc: RemoteProtocolError) -> None:
+        """Answer a request that is none, and close. Nothing that follows is parsed."""
+        self._note_limit(exc)
+        if self._transport is None or self._state is State.CLOSED:
+            return
+        if self._exchange is None:
+            self.send(self._refusal(exc))
+            self._service.books.responses[exc.status] += 1
+        self._close()
+
+    def _refusal(self, exc: RemoteProtocolError) -> bytes:
+        body = f"{exc.status} {reason_of(exc.status)}: {exc.message}\n".encode()
+        allow = ""
+        if isinstance(exc, MethodNotAllowed):
+            allow = f"Allow: {', '.join(exc.allowed)}\r\n"
+        return b"".join((
+            encode_status_line(exc.status),
+            self._service.date_line(),
+            self._service.server_line,
+            allow.encode(),
+            b"Content-Type: text/plain; charset=utf-8\r\n",
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body),
+            body,
+        ))  # fmt: skip
+
+    def _note_limit(self, exc: HttpException) -> None:
+        name = exc.name if isinstance(exc, LimitExceeded) and exc.name else type(exc).__name__
+        self._service.books.limits_hit[name] += 1
+
+    def _close(self) -> None:
+        """Close after what was written; linger, so that the client can read it.
+
+        Closing a socket whose input was not read makes the kernel send RST, which
+        may destroy an answer on its way (RFC 9112, section 9.6). So our side is
+        closed first, and what still comes is dropped for a while.
+        """
+        self._state = advance(self._state, Event.CLOSE)
+        self._collector = None
+        self._pending = b""
+        self._reader = EMPTY_STREAM
+        transport = self._transport
+        if transport is None:
+            return
+        self._unsent = transport.get_write_buffer_size()
+        limits = self._service.limits
+        self._deadline.set(
+            self._service.time() + (limits.write_time if self._unsent else limits.linger)
+        )
+        if self._has_eof or self._is_tls or not transport.can_write_eof():
+            transport.close()
+            return
+        transport.write_eof()
+        self._unpause(self._pauses)
+
+    def _linger_on(self) -> None:
+        """Cut the connection if it made no progress since it was last looked at."""
+        transport = self._transport
+        if transport is None:
+            return
+        unsent = transport.get_write_buffer_size()
+        limits = self._service.limits
+        if unsent < self._unsent:
+            self._unsent = unsent
+            self._deadline.set(
+                self._service.time() + (limits.write_time if unsent else limits.linger)
+            )
+        else:
+            transport.abort()
+
+    @property
+    def _is_tls(self) -> bool:
+        transport = self._transport
+        return transport is not None and transport.get_extra_info("sslcontext") is not None
+
+
+def _probe_silent_peers(transport: asyncio.Transport) -> None:
+    """Have the kernel find out about clients that vanished without a word."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        except OSError:
+            # The client may be gone already; connection_lost will tell.
+            return

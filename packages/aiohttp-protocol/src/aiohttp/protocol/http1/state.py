@@ -1,0 +1,121 @@
+"""Whose turn it is on a connection of HTTP/1: every transition, in one table.
+
+Two rules. All transitions live here: the connections name an event and get the
+next state, they never set one. And this file does not know our role: a request
+and a response happen in the same order on both ends.
+
+======== ======================= ================================================
+state    the request is …        the response is …
+======== ======================= ================================================
+IDLE     not begun               not begun
+REQUEST  coming (or going)       not begun
+WAITING  complete                not begun
+BOTH     coming (or going)       under way
+RESPONSE complete                under way
+EARLY    coming (or going)       complete
+COMPLETE complete                complete: the connection may be used again
+SWITCHED the connection speaks another protocol now
+CLOSED   nothing of this connection is read or written as HTTP any more
+======== ======================= ================================================
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Final
+
+from ..errors import InvalidUse
+
+__all__ = ["TRANSITIONS", "Event", "State", "advance"]
+
+
+class State(IntEnum):
+    """Where one exchange of a connection is; see the table above."""
+
+    # IntEnum, because an int is hashed by C: this is looked up for each event.
+    IDLE = 0
+    REQUEST = 1
+    WAITING = 2
+    BOTH = 3
+    RESPONSE = 4
+    EARLY = 5
+    COMPLETE = 6
+    SWITCHED = 7
+    CLOSED = 8
+
+
+class Event(IntEnum):
+    """What happens on a connection, whoever sends and whoever receives it."""
+
+    REQUEST_HEAD = 0
+    """The head of a request whose body follows."""
+    REQUEST_WHOLE = 1
+    """The head of a request without a body."""
+    REQUEST_END = 2
+    """The end of a request's body."""
+    INFORMATION = 3
+    """An informational response, but not 101."""
+    RESPONSE_HEAD = 4
+    """The head of a response whose body follows."""
+    RESPONSE_WHOLE = 5
+    """A response that is complete at once."""
+    RESPONSE_END = 6
+    """The end of a response's body."""
+    SWITCH = 7
+    """101, or a 2xx to CONNECT."""
+    NEXT = 8
+    """The connection is made ready for another exchange."""
+    CLOSE = 9
+    """The connection is given up, for whatever reason."""
+
+
+_S, _E = State, Event
+
+_TABLE: Final = {
+    _S.IDLE: {_E.REQUEST_HEAD: _S.REQUEST, _E.REQUEST_WHOLE: _S.WAITING},
+    _S.REQUEST: {
+        _E.REQUEST_END: _S.WAITING,
+        _E.INFORMATION: _S.REQUEST,
+        _E.RESPONSE_HEAD: _S.BOTH,
+        _E.RESPONSE_WHOLE: _S.EARLY,
+    },
+    _S.WAITING: {
+        _E.INFORMATION: _S.WAITING,
+        _E.RESPONSE_HEAD: _S.RESPONSE,
+        _E.RESPONSE_WHOLE: _S.COMPLETE,
+        _E.SWITCH: _S.SWITCHED,
+    },
+    _S.BOTH: {_E.REQUEST_END: _S.RESPONSE, _E.RESPONSE_END: _S.EARLY},
+    _S.RESPONSE: {_E.RESPONSE_END: _S.COMPLETE},
+    _S.EARLY: {_E.REQUEST_END: _S.COMPLETE},
+    _S.COMPLETE: {_E.NEXT: _S.IDLE},
+    _S.SWITCHED: {},
+    _S.CLOSED: {},
+}
+
+TRANSITIONS: Final = MappingProxyType(
+    {
+        state: MappingProxyType({**events, Event.CLOSE: State.CLOSED})
+        for state, events in _TABLE.items()
+    }
+)
+"""From each state, each event that may happen there, with the state that follows.
+
+CLOSE may happen in every state, also twice.
+"""
+
+
+def advance(state: State, event: Event) -> State:
+    """Return the state that follows ``state`` when ``event`` happens.
+
+    Raises:
+        InvalidUse: if it must not happen there; the message names what may.
+    """
+    following = _TABLE[state].get(event)
+    if following is not None:
+        return following
+    if event is Event.CLOSE:
+        return State.CLOSED
+    expected = ", ".join(each.name for each in TRANSITIONS[state])
+    raise InvalidUse(f"{event.name} in state {state.name}: expected one of {expected}")

@@ -1,0 +1,183 @@
+"""What the connections of one server share: its application, its limits, its clock, its books."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from .dates import DateLine
+from .exchange import Application, Exchange
+from .http1.encode import encode_fields
+from .limits import DEFAULT_LIMITS, Limits
+from .timers import Deadlines, deadlines_of
+
+__all__ = ["Books", "Service", "ServiceConnection"]
+
+logger = logging.getLogger("aiohttp.server")
+
+
+class ServiceConnection(Protocol):
+    """What a service asks of each of its connections."""
+
+    def begin_drain(self) -> None:
+        """Close if idle; otherwise answer what runs, announce the end, and close then."""
+
+    def abort(self) -> None:
+        """Cut the connection at once, and cancel what runs on it."""
+
+
+class Books:
+    """What a server has done so far, counted.
+
+    Attributes:
+        connections: accepted so far.
+        requests: whose head was read whole and right.
+        responses: final responses, by status; refused requests included.
+        bytes_received, bytes_sent: over the wire, heads and framing included.
+        limits_hit: by the name of the limit or of the error.
+    """
+
+    __slots__ = (
+        "bytes_received", "bytes_sent", "connections", "limits_hit", "requests", "responses",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.requests = 0
+        self.responses: Counter[int] = Counter()
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self.limits_hit: Counter[str] = Counter()
+
+    def __repr__(self) -> str:
+        return f"<Books {self.requests} requests on {self.connections} connections>"
+
+
+class Service:
+    """What the connections of one server share. One for each event loop.
+
+    Args:
+        application: what answers; None where connections answer themselves, as a
+            subclass of ``ServerHttpProtocol`` with its own ``handle_request`` does.
+        limits: bounds of everything that a client controls.
+        allowed_methods: if not empty, any other method is answered 405. CONNECT is
+            answered 501 unless it is named here.
+        tcp_keepalive: whether the kernel probes silent clients (SO_KEEPALIVE).
+        server: the value of the Server field; none is sent if it is empty.
+        on_exchange: called with each exchange when its response is over, complete or
+            not: for access logs. An error in it is logged.
+        deadlines: the timer; that of the running loop by default.
+
+    Attributes:
+        connections: those that are open.
+        tasks: handlers that are running.
+        books: counts.
+        is_draining: whether ``begin_drain`` was called.
+    """
+
+    def __init__(
+        self,
+        application: Application | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        allowed_methods: Collection[str] = (),
+        tcp_keepalive: bool = True,
+        server: str = "",
+        on_exchange: Callable[[Exchange], object] | None = None,
+        deadlines: Deadlines | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if isinstance(allowed_methods, str):
+            raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
+        self.application = application
+        self.limits = limits
+        self.allowed_methods = frozenset(allowed_methods)
+        self.tcp_keepalive = tcp_keepalive
+        self.server_line = encode_fields([("Server", server)]).block if server else b""
+        self.on_exchange = on_exchange
+        self.loop = loop if loop is not None else asyncio.get_running_loop()
+        self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
+        self.time = self.deadlines.time if deadlines is not None else self.loop.time
+        self.date_line = DateLine()
+        self.connections: set[ServiceConnection] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.books = Books()
+        self.is_draining = False
+        self._draining: asyncio.Event | None = None
+        self._change: asyncio.Event | None = None
+
+    def __repr__(self) -> str:
+        state = "draining" if self.is_draining else "open"
+        return f"<Service {state}, {len(self.connections)} connections, {len(self.tasks)} handlers>"
+
+    # Connections.
+
+    def enter(self, connection: ServiceConnection) -> None:
+        """Count a new connection in."""
+        self.connections.add(connection)
+        self.books.connections += 1
+
+    def leave(self, connection: ServiceConnection) -> None:
+        """Count a connection out."""
+        self.connections.discard(connection)
+        self._tell_change()
+
+    def begin_task(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a handler that runs."""
+        self.tasks.add(task)
+
+    def end_task(self, task: asyncio.Task[Any]) -> None:
+        """Let go of a handler that has come to its end."""
+        self.tasks.discard(task)
+        self._tell_change()
+
+    def _tell_change(self) -> None:
+        if self._change is not None:
+            self._change.set()
+            self._change = None
+
+    async def wait_change(self) -> None:
+        """Return when a connection, or a handler, has come to its end."""
+        if self._change is None:
+            self._change = asyncio.Event()
+        await self._change.wait()
+
+    # Draining.
+
+    def begin_drain(self) -> None:
+        """Tell all connections, and all handlers that ask, that the server is about to stop."""
+        if self.is_draining:
+            return
+        self.is_draining = True
+        if self._draining is not None:
+            self._draining.set()
+        for connection in list(self.connections):
+            connection.begin_drain()
+
+    async def wait_draining(self) -> None:
+        """Return when draining begins."""
+        if self.is_draining:
+            return
+        if self._draining is None:
+            self._draining = asyncio.Event()
+        await self._draining.wait()
+
+    def abort(self) -> None:
+        """Cut all connections, and cancel all handlers."""
+        for connection in list(self.connections):
+            connection.abort()
+        for task in list(self.tasks):
+            task.cancel()
+
+    # Reports.
+
+    def report(self, exchange: Exchange) -> None:
+        """Hand a finished exchange to ``on_exchange``; its errors are logged."""
+        if self.on_exchange is not None:
+            try:
+                self.on_exchange(exchange)
+            except Exception:
+                logger.exception("error in on_exchange for %r", exchange)
