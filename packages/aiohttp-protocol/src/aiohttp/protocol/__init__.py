@@ -1,4 +1,9 @@
-"""HTTP for asyncio: what the client, the server and the gunicorn worker share."""
+"""HTTP for asyncio: what the client, the server and the gunicorn worker share.
+
+Names are imported when they are first used: a client never loads the server,
+nor the other way round. ``_HOMES`` says where each lives, and is the list of
+what the packages above may use.
+"""
 
 import sys
 
@@ -9,4 +14,217 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-__all__: list[str] = []
+_HOMES = {
+    "errors": (
+        "BadHost",
+        "BadHttpMessage",
+        "BadRequestLine",
+        "BadStatusLine",
+        "BodyTooLarge",
+        "ChunkError",
+        "ContentCodingError",
+        "DecompressionBomb",
+        "FramingError",
+        "HeadTooLarge",
+        "HttpException",
+        "IncompleteRead",
+        "InvalidHeader",
+        "InvalidUse",
+        "LimitExceeded",
+        "LineTooLong",
+        "LocalProtocolError",
+        "MethodNotAllowed",
+        "MethodNotImplemented",
+        "MultipartError",
+        "PeerDisconnected",
+        "PeerTooSlow",
+        "RemoteProtocolError",
+        "TargetTooLong",
+        "UnknownContentCoding",
+        "UnknownExpectation",
+        "UnknownTransferCoding",
+        "UnsupportedVersion",
+    ),
+    "limits": (
+        "DEFAULT_LIMITS",
+        "Limits",
+    ),
+    "headers": (
+        "is_token",
+        "list_members",
+        "parse_field_line",
+        "validate_field_name",
+        "validate_field_value",
+    ),
+    "dates": ("http_date",),
+    "timers": (
+        "Deadline",
+        "Deadlines",
+        "deadlines_of",
+    ),
+    "streams": (
+        "EMPTY_STREAM",
+        "IncompleteReadError",
+        "StreamReader",
+        "WriteGate",
+    ),
+    "coding": (
+        "ContentDecoder",
+        "ContentEncoder",
+        "accept_encoding",
+        "available_codings",
+        "choose_coding",
+        "content_decoder",
+        "content_encoder",
+    ),
+    "exchange": (
+        "Application",
+        "Exchange",
+        "Fields",
+        "HasCleanup",
+        "HasShutdown",
+        "HasStartup",
+    ),
+    "service": (
+        "Books",
+        "Service",
+    ),
+    "listener": ("Listener",),
+    "http1.head": (
+        "HeadCollector",
+        "HttpVersion",
+        "HttpVersion10",
+        "HttpVersion11",
+        "RequestHead",
+        "ResponseHead",
+        "find_request_end",
+        "find_response_end",
+        "parse_request_head",
+        "parse_response_head",
+    ),
+    "http1.encode": (
+        "encode_fields",
+        "encode_request_line",
+        "encode_status_line",
+        "reason_of",
+    ),
+    "http1.body": (
+        "body_decoder",
+        "body_framing",
+        "body_writer",
+    ),
+    "http1.server": ("ServerHttpProtocol",),
+    "http1.client": (
+        "ClientExchange",
+        "ClientHttpProtocol",
+        "RequestBody",
+    ),
+}
+"""Module: the public names whose home it is."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .coding import ContentDecoder as ContentDecoder
+    from .coding import ContentEncoder as ContentEncoder
+    from .coding import accept_encoding as accept_encoding
+    from .coding import available_codings as available_codings
+    from .coding import choose_coding as choose_coding
+    from .coding import content_decoder as content_decoder
+    from .coding import content_encoder as content_encoder
+    from .dates import http_date as http_date
+    from .errors import BadHost as BadHost
+    from .errors import BadHttpMessage as BadHttpMessage
+    from .errors import BadRequestLine as BadRequestLine
+    from .errors import BadStatusLine as BadStatusLine
+    from .errors import BodyTooLarge as BodyTooLarge
+    from .errors import ChunkError as ChunkError
+    from .errors import ContentCodingError as ContentCodingError
+    from .errors import DecompressionBomb as DecompressionBomb
+    from .errors import FramingError as FramingError
+    from .errors import HeadTooLarge as HeadTooLarge
+    from .errors import HttpException as HttpException
+    from .errors import IncompleteRead as IncompleteRead
+    from .errors import InvalidHeader as InvalidHeader
+    from .errors import InvalidUse as InvalidUse
+    from .errors import LimitExceeded as LimitExceeded
+    from .errors import LineTooLong as LineTooLong
+    from .errors import LocalProtocolError as LocalProtocolError
+    from .errors import MethodNotAllowed as MethodNotAllowed
+    from .errors import MethodNotImplemented as MethodNotImplemented
+    from .errors import MultipartError as MultipartError
+    from .errors import PeerDisconnected as PeerDisconnected
+    from .errors import PeerTooSlow as PeerTooSlow
+    from .errors import RemoteProtocolError as RemoteProtocolError
+    from .errors import TargetTooLong as TargetTooLong
+    from .errors import UnknownContentCoding as UnknownContentCoding
+    from .errors import UnknownExpectation as UnknownExpectation
+    from .errors import UnknownTransferCoding as UnknownTransferCoding
+    from .errors import UnsupportedVersion as UnsupportedVersion
+    from .exchange import Application as Application
+    from .exchange import Exchange as Exchange
+    from .exchange import Fields as Fields
+    from .exchange import HasCleanup as HasCleanup
+    from .exchange import HasShutdown as HasShutdown
+    from .exchange import HasStartup as HasStartup
+    from .headers import is_token as is_token
+    from .headers import list_members as list_members
+    from .headers import parse_field_line as parse_field_line
+    from .headers import validate_field_name as validate_field_name
+    from .headers import validate_field_value as validate_field_value
+    from .http1.body import body_decoder as body_decoder
+    from .http1.body import body_framing as body_framing
+    from .http1.body import body_writer as body_writer
+    from .http1.client import ClientExchange as ClientExchange
+    from .http1.client import ClientHttpProtocol as ClientHttpProtocol
+    from .http1.client import RequestBody as RequestBody
+    from .http1.encode import encode_fields as encode_fields
+    from .http1.encode import encode_request_line as encode_request_line
+    from .http1.encode import encode_status_line as encode_status_line
+    from .http1.encode import reason_of as reason_of
+    from .http1.head import HeadCollector as HeadCollector
+    from .http1.head import HttpVersion as HttpVersion
+    from .http1.head import HttpVersion10 as HttpVersion10
+    from .http1.head import HttpVersion11 as HttpVersion11
+    from .http1.head import RequestHead as RequestHead
+    from .http1.head import ResponseHead as ResponseHead
+    from .http1.head import find_request_end as find_request_end
+    from .http1.head import find_response_end as find_response_end
+    from .http1.head import parse_request_head as parse_request_head
+    from .http1.head import parse_response_head as parse_response_head
+    from .http1.server import ServerHttpProtocol as ServerHttpProtocol
+    from .limits import DEFAULT_LIMITS as DEFAULT_LIMITS
+    from .limits import Limits as Limits
+    from .listener import Listener as Listener
+    from .service import Books as Books
+    from .service import Service as Service
+    from .streams import EMPTY_STREAM as EMPTY_STREAM
+    from .streams import IncompleteReadError as IncompleteReadError
+    from .streams import StreamReader as StreamReader
+    from .streams import WriteGate as WriteGate
+    from .timers import Deadline as Deadline
+    from .timers import Deadlines as Deadlines
+    from .timers import deadlines_of as deadlines_of
+
+_home_of = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_home_of)  # noqa: PLE0605 - a list, though not a literal
+
+
+def _resolve(name: str) -> object:
+    """Return what ``aiohttp.protocol.<name>`` is, and remember it: the second use is free."""
+    from importlib import import_module
+
+    if name not in _home_of:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_home_of[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# Hidden from type checkers, who would take every misspelled name for an object.
+if not TYPE_CHECKING:
+    __getattr__ = _resolve
