@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["ROOT", "ours", "ours_has", "peers"]
+__all__ = ["ROOT", "ours", "peers"]
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
@@ -17,11 +16,6 @@ REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")
 def ours() -> str:
     """Return the Python that runs our contenders: the one that runs this."""
     return sys.executable
-
-
-def ours_has(module: str) -> bool:
-    """Whether our environment has this optional module, such as uvloop."""
-    return find_spec(module) is not None
 
 
 def peers() -> str:
@@ -39,7 +33,8 @@ def peers() -> str:
     if not (stamp.exists() and stamp.read_text() == made_for):
         print(f"making an environment for the peers in {home.name} …", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "--requirement", REQUIREMENTS], check=True)
+        quiet = ("--quiet", "--disable-pip-version-check")
+        install = (python, "-m", "pip", "install", *quiet, "--requirement", REQUIREMENTS)
+        subprocess.run(install, check=True)
         stamp.write_text(made_for)
     return str(python)

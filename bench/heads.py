@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["request_heads", "response_heads"]
 
 HOSTS = ("www.example.com", "shop.example.com", "api.example.org", "news.example.net:8443")
 PLACES = ("articles", "products", "static/js", "static/css", "search", "users", "images", "api/v2")
-LANGUAGES = (
-    "en-US",
-    "en-GB",
-    "de-DE",
-    "fr-FR",
-    "pt-BR",
-    "ja-JP",
-    "es-MX",
-    "pl-PL",
-    "ru-RU",
-    "zh-CN",
-)
+LANGUAGES = ("en-US", "en-GB", "de-DE", "fr-FR", "pt-BR", "ja-JP", "es-MX", "pl-PL", "zh-CN")
 SYSTEMS = (
     "Windows NT 10.0; Win64; x64",
     "Macintosh; Intel Mac OS X 10_15_7",
     "X11; Linux x86_64",
     "Linux; Android 10; K",
 )
+CHROMIUM = "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Safari/537.36"
+FIREFOX = "Mozilla/5.0 (%s; rv:%d.0) Gecko/20100101 Firefox/%d.0"
 PLATFORMS = ('"Windows"', '"macOS"', '"Linux"', '"Android"')
 PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 ACCEPTED = (PAGE, "*/*", "application/json, text/plain, */*", "image/avif,image/webp,*/*;q=0.8")
@@ -66,8 +53,9 @@ def _request_line(chance: random.Random) -> str:
 
 def _path(chance: random.Random) -> str:
     path = f"/{chance.choice(PLACES)}/{_hex(chance, 8)}"
-    query: Callable[[], str] = lambda: f"?page={chance.randrange(100)}&ref={_hex(chance, 6)}"  # noqa: E731
-    return path + query() if chance.random() < 0.5 else path
+    if chance.random() < 0.5:
+        return path
+    return f"{path}?page={chance.randrange(100)}&ref={_hex(chance, 6)}"
 
 
 def _hex(chance: random.Random, digits: int) -> str:
@@ -93,13 +81,9 @@ def _chromium(chance: random.Random) -> list[tuple[str, str]]:
     return [
         ("Host", host),
         ("Connection", "keep-alive"),
-        ("sec-ch-ua", f'"Chromium";v="{version}", "Not?A_Brand";v="{chance.randrange(8, 100)}"'),
+        ("sec-ch-ua", f'"Chromium";v="{version}", "Not?A_Brand";v="{version % 92 + 8}"'),
         ("sec-ch-ua-platform", PLATFORMS[system]),
-        (
-            "User-Agent",
-            f"Mozilla/5.0 ({SYSTEMS[system]}) AppleWebKit/537.36 (KHTML, like Gecko) "
-            f"Chrome/{version}.0.0.0 Safari/537.36",
-        ),
+        ("User-Agent", CHROMIUM % (SYSTEMS[system], version)),
         ("Accept", chance.choice(ACCEPTED)),
         ("Sec-Fetch-Site", chance.choice(("same-origin", "none", "cross-site"))),
         ("Referer", f"https://{host}{_path(chance)}"),
@@ -115,11 +99,7 @@ def _firefox(chance: random.Random) -> list[tuple[str, str]]:
     version = chance.randrange(115, 146)
     return [
         ("Host", host),
-        (
-            "User-Agent",
-            f"Mozilla/5.0 ({chance.choice(SYSTEMS)}; rv:{version}.0) "
-            f"Gecko/20100101 Firefox/{version}.0",
-        ),
+        ("User-Agent", FIREFOX % (chance.choice(SYSTEMS), version, version)),
         ("Accept", chance.choice(ACCEPTED)),
         ("Accept-Language", _language(chance)),
         ("Accept-Encoding", "gzip, deflate, br, zstd"),

@@ -27,8 +27,7 @@ def draw(figures: list[Figure], caption: str) -> str:
     """Return an SVG image of all figures, one below the other."""
     height = 40 + sum(GAP + ROW * len(figure.samples) for figure in figures)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}">',
         f"<style>{STYLE}</style>",
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="24" class="quiet">{escape(caption)}</text>',

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from bench.environment import ROOT, ours, peers
 
@@ -48,7 +48,7 @@ class Process:
         python = ours() if contender.role == "ours" else peers()
         loop = [contender.loop] if contender.loop else []
         module = f"bench.contenders.{contender.module}"
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
         self._popen = subprocess.Popen(
             pinned([python, "-m", module, *contender.words, *loop], core),
             stdin=subprocess.PIPE,
@@ -62,7 +62,7 @@ class Process:
         self._stdout = cast(IO[bytes], self._popen.stdout)
         self.pid = self._popen.pid
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

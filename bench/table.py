@@ -88,7 +88,7 @@ def _goal(figure: Figure, goal: Goal, paint: Callable[[str, str], str]) -> str:
     loop = f" · {goal.loop}" if goal.loop else ""
     wanted = f"≥ {goal.at_least:.2f} × {goal.peer}{loop}"
     if reached is None:
-        return f"  {paint(DIM, '–')} goal: {wanted}: not measured in this run"
+        return f"  {paint(DIM, '-')} goal: {wanted}: not measured in this run"
     if reached >= goal.at_least:
         return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {reached:.2f}"
     return f"  {paint(RED, '✗')} goal: {wanted}: not reached, {reached:.2f}"

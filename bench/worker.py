@@ -36,8 +36,12 @@ def announce(fact: object) -> None:
 
 
 def listen() -> socket.socket:
-    """Return a socket that listens on a free port of the loopback, for thousands of clients."""
-    listener = socket.socket()
+    """Return a socket that listens on a free port of the loopback, for thousands of clients.
+
+    It names its protocol: only then does asyncio switch Nagle's algorithm off, as
+    it does for the sockets that it opens itself.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
     listener.listen(2048)

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """aiohttp 3's parser, written in C around llhttp."""
 
 import asyncio

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """h11: the reference for reading the RFC strictly in plain Python."""
 
 import h11

@@ -1,5 +1,5 @@
-# mypy: ignore-errors
 """llhttp through httptools, with what a server needs of a head built from its callbacks."""
+# ruff: noqa: D102 (callbacks are named by llhttp)
 
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy

@@ -1,0 +1,50 @@
+"""wrk: many connections, each with one request under way, or with several at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.process import LOAD_CORE, ContenderFailed, pinned
+
+__all__ = ["Load", "load"]
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+class Load(NamedTuple):
+    """What wrk counted: responses, and the seconds they took altogether."""
+
+    requests: int
+    seconds: float
+
+
+def load(port: int, *, connections: int, seconds: float, depth: int = 1) -> Load:
+    """Load a server on the loopback for so many seconds; ``depth`` requests at once each.
+
+    Raises:
+        ContenderFailed: if wrk isn't there, or any answer was wrong or missing.
+    """
+    if shutil.which("wrk") is None:
+        raise ContenderFailed("the server's figures need wrk: apt-get install wrk")
+    # Whole seconds are all that wrk knows.
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+    done = subprocess.run(
+        pinned([*command, "-s", str(SCRIPT), f"http://127.0.0.1:{port}/"], LOAD_CORE),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 30,
+        env={**os.environ, "WRK_DEPTH": str(depth)},
+        process_group=0,
+    )
+    if done.returncode:
+        raise ContenderFailed(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
+    facts = json.loads(done.stdout.strip().splitlines()[-1])
+    if facts["bad"] or not facts["requests"]:
+        raise ContenderFailed(f"wrk got wrong or missing answers on port {port}: {facts}")
+    return Load(facts["requests"], facts["microseconds"] / 1e6)
