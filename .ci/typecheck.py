@@ -76,7 +76,8 @@ def pyright_config(folder: Path) -> Path:
     config["include"] = [relative(path) for path in (INSTALLED, *TESTS, *OTHERS)]
     config["exclude"] = [relative(CONTENDERS)]
     config["executionEnvironments"] = [
-        {"root": relative(tests), "extraPaths": [relative(SHARED)]} for tests in TESTS
+        {"root": relative(folder), "extraPaths": [relative(SHARED)]}
+        for folder in (*TESTS, REPOSITORY / "integration")
     ] + [{"root": relative(REPOSITORY), "extraPaths": [relative(SHARED)]}]
     file = folder / "pyrightconfig.json"
     file.write_text(json.dumps(config))
@@ -91,7 +92,7 @@ def calls(folder: Path) -> Iterator[tuple[list[str], list[Path]]]:
     for tests in TESTS:
         yield [*mypy, os.fspath(tests)], [tests, SHARED]
     for other in OTHERS:
-        yield [*mypy, os.fspath(other)], [REPOSITORY, SHARED]
+        yield [*mypy, os.fspath(other)], [other, REPOSITORY, SHARED]
     pyright = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
     yield [*pyright, "--project", os.fspath(pyright_config(folder))], []
 
