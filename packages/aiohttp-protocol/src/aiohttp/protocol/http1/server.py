@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -614,7 +614,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._close()
 
     @contextmanager
-    def write_in_time(self) -> Iterator[None]:
+    def write_in_time(self) -> Generator[None]:
         """Cut the connection if what is done inside takes longer than ``write_time``.
 
         For what doesn't pass through the transport's buffer, such as sendfile.
