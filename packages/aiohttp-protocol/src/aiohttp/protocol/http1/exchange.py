@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Collection
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import (
@@ -19,9 +20,25 @@ from ..headers import shown
 from ..service import Service
 from ..streams import StreamReader
 from .body import BodyWriter, Framing, LengthWriter, body_framing, body_writer
-from .encode import encode_fields, encode_status_line, reason_of
+from .encode import (
+    EncodedFields,
+    encode_fields,
+    encode_plain_fields,
+    encode_status_line,
+    reason_of,
+)
 from .head import HttpVersion, HttpVersion10, RequestHead
-from .state import Event, State
+from .state import (
+    BOTH,
+    CLOSED,
+    INFORMATION,
+    RESPONSE,
+    RESPONSE_END,
+    RESPONSE_HEAD,
+    RESPONSE_WHOLE,
+    SWITCH,
+    SWITCHED,
+)
 
 if TYPE_CHECKING:
     from .server import ServerHttpProtocol
@@ -66,18 +83,18 @@ class Http1Exchange:
         body: StreamReader,
     ) -> None:
         self._connection = connection
+        self._transport = connection.transport
         self._service = service
         self.head = head
         self.body = body
+        self.started = service.time()
         self.cancel_on_disconnect = True
         self.task: asyncio.Task[None] | None = None
         self.is_handled = False
-        self.started = service.time()
         self.body_sent = 0
         self._status = 0
         self._writer: BodyWriter | None = None
         self._unsent_head = b""
-        self._transport = connection.transport
         self._has_content = True
         self._is_over = False
         self._ended: asyncio.Event | None = None
@@ -127,7 +144,7 @@ class Http1Exchange:
     def _respond(self, status: int, fields: Fields, body: bytes, reason: str | None) -> None:
         connection = self._connection
         head, framing = self._compose(status, fields, reason, len(body))
-        connection.take_turn(Event.RESPONSE_WHOLE)
+        connection.take_turn(RESPONSE_WHOLE)
         self._status = status
         if framing:
             self.body_sent = len(body)
@@ -155,7 +172,7 @@ class Http1Exchange:
                 f"got {status}"
             )
         head = encode_status_line(status) + encode_fields(fields).block + b"\r\n"
-        self._connection.take_turn(Event.INFORMATION)
+        self._connection.take_turn(INFORMATION)
         if self.head.version is not HttpVersion10:  # RFC 9110, section 15.2
             self._connection.send(head)
 
@@ -165,7 +182,7 @@ class Http1Exchange:
         self._begin(status, head, framing)
 
     def _begin(self, status: int, head: bytes, framing: Framing) -> None:
-        self._connection.take_turn(Event.RESPONSE_HEAD)
+        self._connection.take_turn(RESPONSE_HEAD)
         self._status = status
         self._unsent_head = head
         self._writer = body_writer(framing)
@@ -241,7 +258,7 @@ class Http1Exchange:
         last = writer.finish(trailers) if self._has_content else b""
         if self._unsent_head or last:
             connection.send(self._with_head(last))
-        connection.take_turn(Event.RESPONSE_END)
+        connection.take_turn(RESPONSE_END)
         connection.response_is_over(self)
         if not connection.is_writable:
             await connection.gate.wait()
@@ -260,7 +277,7 @@ class Http1Exchange:
             raise InvalidUse(f"expected 101, or 2xx to CONNECT, to switch protocols; got {status}")
         head = encode_status_line(status, reason) + self._service.date_line() + encoded.block
         connection = self._connection
-        connection.take_turn(Event.SWITCH)
+        connection.take_turn(SWITCH)
         self._status = status
         connection.send(head + ending)
         return connection.hand_over()
@@ -278,31 +295,47 @@ class Http1Exchange:
             raise LocalProtocolError(
                 f"a final response is 200 to 999, got {status}; see inform() and upgrade()"
             )
-        encoded = encode_fields(fields)
-        method, given, is_whole = self.head.method, encoded.content_length, length is not None
-        has_content = method != "HEAD" and status not in (204, 304)
-        if given is not None:
-            if is_whole and has_content and given != length:
-                raise LocalProtocolError(
-                    f"Content-Length says {given} bytes, but the body has {length}"
-                )
-            length = given
-        chunked = length is None and self.head.version is not HttpVersion10
+        service, connection = self._service, self._connection
+        method = self.head.method
+        is_whole, is_given = length is not None, False
+        date, server = service.date_line(), service.server_line
+        block = encode_plain_fields(fields if isinstance(fields, Collection) else list(fields))
+        self._has_content = method != "HEAD" and status not in _WITHOUT_CONTENT
+        if block is None:
+            encoded = encode_fields(fields)
+            block = encoded.block
+            length, is_given = self._given_length(encoded, length)
+            date = b"" if encoded.has_date else date
+            server = b"" if encoded.has_server else server
+            if "close" in encoded.connection:
+                connection.close_after_response()
+        is_chunked = length is None and self.head.version is not HttpVersion10
+        if length is None and not is_chunked and self._has_content:
+            connection.close_after_response()  # which is the body's end
         if method == "CONNECT" and status < 300:
             raise InvalidUse("a 2xx to CONNECT opens a tunnel: use upgrade()")
-        if "close" in encoded.connection or (length is None and not chunked and has_content):
-            self._connection.close_after_response()
-        self._has_content = has_content
-        return b"".join((
+        head = b"".join((
             encode_status_line(status, reason),
-            b"" if encoded.has_date else self._service.date_line(),
-            b"" if encoded.has_server else self._service.server_line,
-            encoded.block,
-            _framing_line(status, length, is_chunked=chunked, is_given=given is not None),
-            self._connection.ending(is_whole=is_whole),
-        )), body_framing(
-            status=status, method=method, chunked=chunked, content_length=length
-        )  # fmt: skip
+            date,
+            server,
+            block,
+            _framing_line(status, length, is_chunked=is_chunked, is_given=is_given),
+            connection.ending(is_whole),
+        ))  # fmt: skip
+        return head, body_framing(
+            status=status, method=method, chunked=is_chunked, content_length=length
+        )
+
+    def _given_length(self, encoded: EncodedFields, length: int | None) -> tuple[int | None, bool]:
+        """Return the length of the body, and whether it is the program's Content-Length."""
+        given = encoded.content_length
+        if given is None:
+            return length, False
+        if length is not None and self._has_content and given != length:
+            raise LocalProtocolError(
+                f"Content-Length says {given} bytes, but the body has {length}"
+            )
+        return given, True
 
     def _misuse(self, what: str) -> HttpException:
         if self.is_disconnected:
@@ -322,7 +355,7 @@ class Http1Exchange:
     @property
     def is_disconnected(self) -> bool:
         """Whether the client has gone away."""
-        return self._connection.state is State.CLOSED and not self._is_over
+        return self._connection.state is CLOSED and not self._is_over
 
     async def wait_disconnected(self) -> None:
         """Return when the client has gone away, or this exchange is over."""
@@ -374,9 +407,9 @@ class Http1Exchange:
 
     def conclude(self) -> None:
         """Make up for a handler that returned without a complete response."""
-        if self._is_over or self._connection.state is State.CLOSED:
+        if self._is_over or self._connection.state is CLOSED:
             return
-        if self._connection.state is State.SWITCHED:
+        if self._connection.state is SWITCHED:
             return
         logger.error(
             "the handler of %s %s returned %s",
@@ -396,14 +429,15 @@ class Http1Exchange:
             self._respond_plainly(500, "the server failed to answer this request")
 
     def _respond_plainly(self, status: int, message: str) -> None:
-        if self._connection.state is State.CLOSED:
+        if self._connection.state is CLOSED:
             return
         body = f"{status} {reason_of(status)}: {message}\n".encode()
         self._respond(status, _PLAIN_TEXT, body, None)
 
 
 _PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
-_UNDER_WAY: Final = frozenset({State.BOTH, State.RESPONSE})
+_WITHOUT_CONTENT: Final = frozenset({204, 304})
+_UNDER_WAY: Final = frozenset({BOTH, RESPONSE})
 
 
 def _framing_line(status: int, length: int | None, *, is_chunked: bool, is_given: bool) -> bytes:

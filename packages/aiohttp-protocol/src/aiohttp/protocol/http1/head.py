@@ -30,7 +30,14 @@ from ..errors import (
     UnknownTransferCoding,
     UnsupportedVersion,
 )
-from ..headers import HOST_PATTERN, is_token, list_members, parse_field_line, shown
+from ..headers import (
+    is_token,
+    list_members,
+    may_be_secret,
+    parse_field_line,
+    shown,
+    split_authority,
+)
 from ..limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
@@ -189,15 +196,20 @@ class _FieldLines(dict[str, tuple[str, str]]):
 
     LINES = 2048
     LENGTH = 256
-    # Secrets don't stay in memory; what never comes twice would only fill it.
+    # What never comes twice would only fill it.
     NOT_KEPT = frozenset({
-        "authorization", "cookie", "proxy-authorization", "set-cookie", "date", "etag",
-        "if-none-match", "last-modified", "location", "traceparent", "x-request-id",
+        "date", "etag", "if-none-match", "last-modified", "location", "traceparent",
+        "x-request-id",
     })  # fmt: skip
 
     def __missing__(self, line: str) -> tuple[str, str]:
         field = parse_field_line(line)
-        if len(line) <= self.LENGTH and field[0].lower() not in self.NOT_KEPT:
+        name = field[0]
+        if (
+            len(line) <= self.LENGTH
+            and name.lower() not in self.NOT_KEPT
+            and not may_be_secret(name)
+        ):
             if len(self) >= self.LINES:
                 self.clear()
             self[line] = field
@@ -230,13 +242,11 @@ def validate_host(host: str) -> None:
     An empty one is valid: it says that the target has no authority.
 
     Raises:
-        BadHost: if a character in it would end an authority, a bracket is left
-            open, or the port is no number up to 65535. A server answers 400.
+        BadHost: if a character in it would end an authority, what is in brackets
+            is no IPv6 address, or the port is no number up to 65535. A server
+            answers 400.
     """
-    if not host:
-        return
-    match = HOST_PATTERN.fullmatch(host)
-    if match is None or int(match[1] or 0) > 65535:
+    if host and split_authority(host) is None:
         raise BadHost(f"expected Host to be 'name' or 'name:port', got {shown(host)}", host=host)
 
 
@@ -255,7 +265,7 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
     if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
         _check_sizes(data, lines, limits, TargetTooLong)
     method, target, version = _request_line(lines[0])
-    headers = CIMultiDict(map(_field_of, lines[1:-2]))
+    headers = CIMultiDict([*map(_field_of, lines[1:-2])])  # a list takes half of the time
     hosts = headers.getall(_HOST, ())
     if len(hosts) == 1:
         _check_host(hosts[0])
@@ -310,8 +320,8 @@ def _why_no_version(
 def _check_unusual_target(method: str, target: str, line: str) -> None:
     """Check the forms of a target that are no path (RFC 9112, section 3.2)."""
     if method == "CONNECT":
-        match = HOST_PATTERN.fullmatch(target)
-        if match is None or not match[1] or not 0 < int(match[1]) <= 65535:
+        authority = split_authority(target)
+        if authority is None or not int(authority[1] or 0):
             raise BadRequestLine(
                 f"expected host:port as target of CONNECT, got {shown(target)}", line=line
             )
@@ -323,10 +333,10 @@ def _check_unusual_target(method: str, target: str, line: str) -> None:
         raise BadRequestLine(
             f"expected a target that begins with / or http://, got {shown(target)}", line=line
         )
-    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
-    if not authority:
+    host = re.split(r"[/?]", rest, maxsplit=1)[0]
+    if not host:
         raise BadRequestLine(f"expected a host in the target {shown(target)}", line=line)
-    validate_host(authority)
+    validate_host(host)
 
 
 def _request_framing(head: RequestHead) -> None:
@@ -344,7 +354,11 @@ def _request_framing(head: RequestHead) -> None:
 
 
 def _check_chunked(head: RequestHead | ResponseHead) -> None:
-    """Refuse every Transfer-Encoding but one ``chunked``, in HTTP/1.1 (RFC 9112, section 6.1)."""
+    """Refuse every Transfer-Encoding but one ``chunked``, in HTTP/1.1 (RFC 9112, section 6.1).
+
+    Where ``chunked`` comes last, the end of the body would be known and only its
+    coding is not (501); where it doesn't, nothing is known (400, section 6.3).
+    """
     codings = head.headers.getall(_TRANSFER_ENCODING)
     if head.version is HttpVersion10:
         raise FramingError("Transfer-Encoding in an HTTP/1.0 message")
@@ -352,8 +366,8 @@ def _check_chunked(head: RequestHead | ResponseHead) -> None:
         return
     text = ", ".join(codings)
     members = list_members(codings)
-    if members.count("chunked") == len(members):
-        raise FramingError(f"expected Transfer-Encoding: chunked once, got {shown(text)}")
+    if len(members) < 2 or members[-1] != "chunked" or members.count("chunked") > 1:
+        raise FramingError(f"expected Transfer-Encoding: chunked, got {shown(text)}")
     raise UnknownTransferCoding(
         f"expected Transfer-Encoding to be exactly chunked, got {shown(text)}", coding=text
     )
@@ -410,13 +424,16 @@ def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Respons
     Raises:
         RemoteProtocolError: one of its subclasses; the connection can't be used again.
     """
-    if data.count(b"\n") != data.count(b"\r\n") or b"\n " in data or b"\n\t" in data:
-        data = _repair_line_ends(data)
-    lines = data.decode("latin-1").split("\r\n")
+    text = data.decode("latin-1")
+    lines = text.split("\r\n")
+    if text.count("\n") != len(lines) - 1:
+        lines = re.split("\r?\n", text)
     if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
         _check_sizes(data, lines, limits, LineTooLong)
+    if "\n " in text or "\n\t" in text:
+        lines = _unfold(lines)
     version, status, reason = _status_line(lines[0])
-    headers = CIMultiDict(map(_field_of, lines[1:-2]))
+    headers = CIMultiDict([*map(_field_of, lines[1:-2])])
     head = ResponseHead(version, status, reason, CIMultiDictProxy(headers))
     if _TRANSFER_ENCODING in headers:
         _check_chunked(head)
@@ -432,14 +449,13 @@ def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Respons
     return head
 
 
-def _repair_line_ends(data: bytes) -> bytes:
-    data = re.sub(rb"\r?\n", b"\r\n", data)
-    first, separator, rest = data.partition(b"\r\n")
-    if rest[:1] in (b" ", b"\t"):
+def _unfold(lines: list[str]) -> list[str]:
+    """Join each folded field line with what it continues (RFC 9112, section 5.2)."""
+    if lines[1][:1] in (" ", "\t"):
         raise InvalidHeader("white space before the first field of a response")
-    # One SP or more for a fold (RFC 9112, section 5.2). White space before it is left
-    # alone: a pattern that begins with it takes quadratic time on long runs of it.
-    return first + separator + re.sub(rb"\r\n[ \t]+", b" ", rest)
+    # One SP or more for a fold. White space before it is left alone: a pattern that
+    # begins with it takes quadratic time on long runs of it.
+    return re.sub("\n[ \t]+", " ", "\n".join(lines)).split("\n")
 
 
 def _status_line(line: str) -> tuple[HttpVersion, int, str]:
@@ -469,9 +485,11 @@ def _repeated_length(values: list[str]) -> int:
 def _check_sizes(
     data: bytes, lines: list[str], limits: Limits, first_line_error: type[LineTooLong]
 ) -> None:
-    """Refuse a head that exceeds a limit. Called only where it may, so heads pay nothing."""
-    if len(data) > limits.head:
-        raise _too_many_bytes(len(data), limits)
+    """Refuse a head that exceeds a limit. Called only where it may, so heads pay nothing.
+
+    Lines are counted as they came, folded ones too, so that nobody has to unfold
+    them first. The first line comes first: too long a target is 414, whatever follows.
+    """
     if len(lines[0]) > limits.line:
         raise _too_long("first line", len(lines[0]), "line", limits.line, first_line_error)
     longest = max(map(len, lines[1:]))
@@ -479,6 +497,8 @@ def _check_sizes(
         raise _too_long("field line", longest, "field_line", limits.field_line, LineTooLong)
     if len(lines) - 3 > limits.fields:
         raise _too_many_fields(len(lines) - 3, limits)
+    if len(data) > limits.head:
+        raise _too_many_bytes(len(data), limits)
 
 
 def _too_many_bytes(length: int, limits: Limits) -> HeadTooLarge:
@@ -512,8 +532,8 @@ class HeadCollector:
     once, so a peer that sends byte by byte costs no more than its bytes, and no
     more than ``limits.head`` bytes wait for an end.
 
-    A request's lines must end in CRLF; one empty line before it is skipped
-    (RFC 9112, section 2.2). A response's lines may end in a bare LF.
+    A request's lines must end in CRLF; empty lines before it are skipped (RFC
+    9112, section 2.2). A response's lines may end in a bare LF.
     """
 
     __slots__ = ("_buffer", "_is_request", "_limits", "_line_start", "_lines", "_scanned")
@@ -534,12 +554,15 @@ class HeadCollector:
         """Return the whole head and the bytes behind it, or None if its end hasn't come.
 
         Raises:
-            HeadTooLarge, LineTooLong, TargetTooLong, BadRequestLine, InvalidHeader:
-                as for a whole head; nothing more may be fed then.
+            HeadTooLarge, LineTooLong, TargetTooLong, BadRequestLine, BadStatusLine,
+                InvalidHeader: as for a whole head; nothing more may be fed then.
         """
         buffer = self._buffer
         buffer += data
         while (end := buffer.find(b"\n", self._scanned)) >= 0:
+            if self._is_empty_before_request(end):
+                del buffer[: end + 1]
+                continue
             if self._ends_head(end):
                 head = bytes(buffer[: end + 1])
                 return head, bytes(buffer[end + 1 :])
@@ -548,12 +571,16 @@ class HeadCollector:
         self._check_line(len(buffer) - self._line_start, complete=False)
         return None
 
+    def _is_empty_before_request(self, end: int) -> bool:
+        return self._is_request and end == 1 and self._buffer[0] == 13
+
     def _ends_head(self, end: int) -> bool:
         """Take in the line that ends at ``end``; whether it was the empty one."""
         buffer = self._buffer
         stop = end - 1 if end and buffer[end - 1] == _CR else end
         if self._is_request and stop == end:
-            raise BadRequestLine(
+            error = InvalidHeader if self._lines else BadRequestLine
+            raise error(
                 f"expected CRLF as line end, got a bare LF after "
                 f"{shown(bytes(buffer[self._line_start : end]))}"
             )
@@ -561,11 +588,9 @@ class HeadCollector:
             self._check_line(stop - self._line_start, complete=True)
             self._lines += 1
             return False
-        if self._lines:
-            return True
-        if self._line_start or not self._is_request:
-            raise BadRequestLine("expected a request line, got empty lines")
-        return False
+        if not self._lines:
+            raise BadStatusLine("expected a status line, got an empty line")
+        return True
 
     def _check_line(self, length: int, *, complete: bool) -> None:
         limits = self._limits
@@ -585,8 +610,11 @@ def find_request_end(data: bytes) -> int:
     """Return where the request head at the start of ``data`` ends, or -1.
 
     The end is behind the empty line. Bare LFs are not looked for: the parser
-    finds them in the lines.
+    finds them in the lines. Empty lines before the head are not its end: they,
+    too, are left to ``HeadCollector``, which skips them.
     """
+    if data[:2] == b"\r\n":
+        return -1
     end = data.find(b"\r\n\r\n")
     return end + 4 if end >= 0 else -1
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import sys
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -40,27 +39,37 @@ from .head import (
     find_request_end,
     parse_request_head,
 )
-from .state import Event, State, advance
+from .state import (
+    BOTH,
+    CLOSE,
+    CLOSED,
+    COMPLETE,
+    EARLY,
+    IDLE,
+    INFORMATION,
+    NEXT,
+    REQUEST,
+    REQUEST_END,
+    REQUEST_HEAD,
+    REQUEST_WHOLE,
+    RESPONSE,
+    SWITCHED,
+    WAITING,
+    Event,
+    State,
+    advance,
+)
 
 __all__ = ["ServerHttpProtocol"]
 
 logger = logging.getLogger("aiohttp.server")
 
-_BODY_COMES: Final = frozenset({State.REQUEST, State.BOTH, State.EARLY})
-_ANSWERING: Final = frozenset({State.REQUEST, State.WAITING, State.BOTH, State.RESPONSE})
+_BODY_COMES: Final = frozenset({REQUEST, BOTH, EARLY})
+_ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE})
 
 # Why the transport is paused; several reasons may hold at once.
 _PIPELINE_IS_FULL: Final = 1
 _BODY_IS_FULL: Final = 2
-
-
-def _start(
-    coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
-) -> asyncio.Task[None]:
-    """Run a coroutine as a task; from 3.12 on at once, which saves a turn of the loop."""
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
-    return loop.create_task(coroutine)
 
 
 @lru_cache(maxsize=64)
@@ -94,13 +103,13 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_has_eof",
         "_has_lent_body",
         "_is_closing",
-        "_is_receiving",
         "_is_waiting_to_continue",
         "_pauses",
         "_pending",
         "_reader",
         "_requests",
         "_service",
+        "_shared_buffer",
         "_state",
         "_transport",
         "_unsent",
@@ -114,7 +123,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if service is not None:
             self._service = service
         self._transport: asyncio.Transport | None = None
-        self._state = State.IDLE
+        self._shared_buffer = receive_buffer()
+        self._state = IDLE
         self._exchange: Http1Exchange | None = None
         self._collector: HeadCollector | None = None
         self._decoder: BodyDecoder | None = None
@@ -129,7 +139,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._has_eof = False
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
-        self._is_receiving = False
         self._is_waiting_to_continue = False  # the client holds its body back
 
     def __repr__(self) -> str:
@@ -163,36 +172,35 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
-        room = self._reader.get_buffer()
-        self._has_lent_body = room is not None
-        return receive_buffer() if room is None else room
+        if self._reader is not EMPTY_STREAM and (room := self._reader.get_buffer()) is not None:
+            self._has_lent_body = True
+            return room
+        self._has_lent_body = False
+        return self._shared_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was received into the buffer lent last."""
         if self._has_lent_body:
             self._receive_into_body(nbytes)
         else:
-            self.data_received(bytes(receive_buffer()[:nbytes]))
+            self.data_received(bytes(self._shared_buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
         self._service.books.bytes_received += len(data)
-        self._is_receiving = True
         try:
             while data:
-                if self._state is State.IDLE:
+                if self._state is IDLE:
                     data = self._receive_head(data)
                 elif self._state in _BODY_COMES:
                     data = self._receive_body(data)
-                elif self._state is State.CLOSED:
+                elif self._state is CLOSED:
                     return  # lingering: after the last answer nothing is parsed
                 else:
                     self._queue(data)
                     return
         except RemoteProtocolError as exc:
             self._refuse(exc)
-        finally:
-            self._is_receiving = False
 
     def eof_received(self) -> bool:
         """Keep the way back open: a client may close its side and wait for the answer.
@@ -228,9 +236,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._write_deadline is not None:
             self._write_deadline.close()
         self._service.leave(self)
-        if self._state is State.SWITCHED:
+        if self._state is SWITCHED:
             return
-        self._state = advance(self._state, Event.CLOSE)
+        self._state = advance(self._state, CLOSE)
         gone = PeerDisconnected("the client closed the connection")
         gone.__cause__ = exc
         if self._gate is not None:
@@ -246,7 +254,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def begin_drain(self) -> None:
         """Close if idle; otherwise the response under way, or the next, is the last."""
         self._is_closing = True
-        if self._state is not State.IDLE or self._collector is not None:
+        if self._state is not IDLE or self._collector is not None:
             return
         if self._requests:
             self._close()
@@ -291,7 +299,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Hand bytes to the transport."""
-        self.transport.write(data)
+        transport = self._transport or self.transport
+        transport.write(data)
         self._service.books.bytes_sent += len(data)
 
     def take_turn(self, event: Event) -> None:
@@ -302,7 +311,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Make the response under way the last one."""
         self._is_closing = True
 
-    def ending(self, *, is_whole: bool) -> bytes:
+    def ending(self, is_whole: bool) -> bytes:
         """Return the end of a response's head: whether the connection will be kept.
 
         ``is_whole``: the response is given at once, so nobody is going to read the
@@ -318,7 +327,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             or self._requests >= service.limits.requests
             or not service.limits.keep_alive
             or self._is_waiting_to_continue
-            or (is_whole and self._state is State.REQUEST and self._is_too_long_to_drop())
+            or (is_whole and self._state is REQUEST and self._is_too_long_to_drop())
         ):
             self._is_closing = True
             return b"Connection: close\r\n\r\n"
@@ -337,7 +346,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         exchange.end()
         if service.on_exchange is not None:
             service.report(exchange)
-        if self._state is State.COMPLETE:
+        if self._state is COMPLETE:
             self._next()
         elif exchange.is_handled or self._decoder is None:
             self._drop_body()
@@ -352,9 +361,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def send_continue(self) -> None:
         """Send 100 Continue, if the client still waits for it (RFC 9110, section 10.1.1)."""
-        if self._is_waiting_to_continue and self._state is State.REQUEST and self._transport:
+        if self._is_waiting_to_continue and self._state is REQUEST and self._transport:
             self._is_waiting_to_continue = False
-            self.take_turn(Event.INFORMATION)
+            self.take_turn(INFORMATION)
             self.send(CONTINUE)
             self._expect_body()
 
@@ -393,12 +402,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if head.content_length or head.chunked:
             self._begin_body(head)
         else:
-            self._state = advance(self._state, Event.REQUEST_WHOLE)
+            self._state = advance(self._state, REQUEST_WHOLE)
         exchange = Http1Exchange(self, service, head, self._reader)
         self._exchange = exchange
-        task = exchange.task = _start(self._run(exchange), service.loop)
+        task = exchange.task = service.start_task(self._run(exchange))
         if not task.done():
-            service.begin_task(task)
+            service.tasks.add(task)
 
     def _check_method(self, method: str) -> None:
         allowed = self._service.allowed_methods
@@ -429,7 +438,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         exchange.is_handled = True
         if exchange is self._exchange:
             exchange.conclude()
-            if self._state is State.EARLY:
+            if self._state is EARLY:
                 self._drop_body()
 
     def _queue(self, data: bytes) -> None:
@@ -443,7 +452,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._is_closing:
             self._close()
             return
-        self._state = advance(self._state, Event.NEXT)
+        self._state = advance(self._state, NEXT)
         self._exchange = None
         self._reader = EMPTY_STREAM
         self._decoder = None
@@ -453,7 +462,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._deadline.set(self._service.time() + self._service.limits.keep_alive)
 
     def _receive_pending(self) -> None:
-        if self._state is State.IDLE:
+        if self._state is IDLE:
             pending, self._pending = self._pending, b""
             self._service.books.bytes_received -= len(pending)  # they were counted once
             self.data_received(pending)
@@ -471,7 +480,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             content_length=head.content_length,
         )
         self._decoder = body_decoder(framing, limits)
-        self._state = advance(self._state, Event.REQUEST_HEAD)
+        self._state = advance(self._state, REQUEST_HEAD)
         self._is_waiting_to_continue = head.expect_continue
         self._reader = StreamReader(
             pause=self._pause_body,
@@ -516,16 +525,16 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         decoder = self._decoder
         if decoder is None:
             return
-        if self._state is State.EARLY and self._is_tired_of_dropping(decoder):
+        if self._state is EARLY and self._is_tired_of_dropping(decoder):
             self._close()
             return
         if payload:
             self._reader.feed_data(payload)
         if decoder.is_complete:
             self._deadline.clear()
-            self._state = advance(self._state, Event.REQUEST_END)
+            self._state = advance(self._state, REQUEST_END)
             self._reader.feed_eof(decoder.trailers)
-            if self._state is State.COMPLETE:
+            if self._state is COMPLETE:
                 self._next()
         elif not self._pauses & _BODY_IS_FULL:
             self._deadline.set(self._next_body_deadline(decoder.received))
@@ -550,14 +559,14 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._is_closing = True
         self._decoder = None
         self._deadline.clear()
-        if self._state is State.EARLY:
+        if self._state is EARLY:
             self._close()
         else:
             self._reader.set_exception(exc)
 
     def _drop_body(self) -> None:
         """Read and drop what is left of a body that nobody wants, up to a limit."""
-        if self._state is not State.EARLY:
+        if self._state is not EARLY:
             return
         if self._is_closing or self._decoder is None or self._is_too_long_to_drop():
             self._close()
@@ -591,7 +600,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def _time_is_up(self) -> None:
         """Find out what the client was too slow for."""
         limits = self._service.limits
-        if self._state is State.CLOSED:
+        if self._state is CLOSED:
             self._linger_on()
         elif self._state in _BODY_COMES:
             received = self._decoder.received if self._decoder is not None else 0
@@ -610,7 +619,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                     waited=limits.head_time,
                 )
             )
-        elif self._state is State.IDLE:
+        elif self._state is IDLE:
             self._close()
 
     @contextmanager
@@ -648,7 +657,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def _refuse(self, exc: RemoteProtocolError) -> None:
         """Answer a request that is none, and close. Nothing that follows is parsed."""
         self._note_limit(exc)
-        if self._transport is None or self._state is State.CLOSED:
+        if self._transport is None or self._state is CLOSED:
             return
         if self._exchange is None:
             self.send(self._refusal(exc))
@@ -681,7 +690,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         may destroy an answer on its way (RFC 9112, section 9.6). So our side is
         closed first, and what still comes is dropped for a while.
         """
-        self._state = advance(self._state, Event.CLOSE)
+        self._state = advance(self._state, CLOSE)
         self._collector = None
         self._pending = b""
         self._reader = EMPTY_STREAM

@@ -27,7 +27,31 @@ from typing import Final
 
 from ..errors import InvalidUse
 
-__all__ = ["TRANSITIONS", "Event", "State", "advance"]
+__all__ = [
+    "BOTH",
+    "CLOSE",
+    "CLOSED",
+    "COMPLETE",
+    "EARLY",
+    "Event",
+    "IDLE",
+    "INFORMATION",
+    "NEXT",
+    "REQUEST",
+    "REQUEST_END",
+    "REQUEST_HEAD",
+    "REQUEST_WHOLE",
+    "RESPONSE",
+    "RESPONSE_END",
+    "RESPONSE_HEAD",
+    "RESPONSE_WHOLE",
+    "SWITCH",
+    "SWITCHED",
+    "State",
+    "TRANSITIONS",
+    "WAITING",
+    "advance",
+]
 
 
 class State(IntEnum):
@@ -70,35 +94,46 @@ class Event(IntEnum):
     """The connection is given up, for whatever reason."""
 
 
-_S, _E = State, Event
+# Names of their own: on Python 3.11 ``State.IDLE`` takes 50 ns, a global 7, and a
+# small GET needs a dozen.
+IDLE, REQUEST, WAITING, BOTH, RESPONSE, EARLY, COMPLETE, SWITCHED, CLOSED = State
+(
+    REQUEST_HEAD,
+    REQUEST_WHOLE,
+    REQUEST_END,
+    INFORMATION,
+    RESPONSE_HEAD,
+    RESPONSE_WHOLE,
+    RESPONSE_END,
+    SWITCH,
+    NEXT,
+    CLOSE,
+) = Event
 
 _TABLE: Final = {
-    _S.IDLE: {_E.REQUEST_HEAD: _S.REQUEST, _E.REQUEST_WHOLE: _S.WAITING},
-    _S.REQUEST: {
-        _E.REQUEST_END: _S.WAITING,
-        _E.INFORMATION: _S.REQUEST,
-        _E.RESPONSE_HEAD: _S.BOTH,
-        _E.RESPONSE_WHOLE: _S.EARLY,
+    IDLE: {REQUEST_HEAD: REQUEST, REQUEST_WHOLE: WAITING},
+    REQUEST: {
+        REQUEST_END: WAITING,
+        INFORMATION: REQUEST,
+        RESPONSE_HEAD: BOTH,
+        RESPONSE_WHOLE: EARLY,
     },
-    _S.WAITING: {
-        _E.INFORMATION: _S.WAITING,
-        _E.RESPONSE_HEAD: _S.RESPONSE,
-        _E.RESPONSE_WHOLE: _S.COMPLETE,
-        _E.SWITCH: _S.SWITCHED,
+    WAITING: {
+        INFORMATION: WAITING,
+        RESPONSE_HEAD: RESPONSE,
+        RESPONSE_WHOLE: COMPLETE,
+        SWITCH: SWITCHED,
     },
-    _S.BOTH: {_E.REQUEST_END: _S.RESPONSE, _E.RESPONSE_END: _S.EARLY},
-    _S.RESPONSE: {_E.RESPONSE_END: _S.COMPLETE},
-    _S.EARLY: {_E.REQUEST_END: _S.COMPLETE},
-    _S.COMPLETE: {_E.NEXT: _S.IDLE},
-    _S.SWITCHED: {},
-    _S.CLOSED: {},
+    BOTH: {REQUEST_END: RESPONSE, RESPONSE_END: EARLY},
+    RESPONSE: {RESPONSE_END: COMPLETE},
+    EARLY: {REQUEST_END: COMPLETE},
+    COMPLETE: {NEXT: IDLE},
+    SWITCHED: {},
+    CLOSED: {},
 }
 
 TRANSITIONS: Final = MappingProxyType(
-    {
-        state: MappingProxyType({**events, Event.CLOSE: State.CLOSED})
-        for state, events in _TABLE.items()
-    }
+    {state: MappingProxyType({**events, CLOSE: CLOSED}) for state, events in _TABLE.items()}
 )
 """From each state, each event that may happen there, with the state that follows.
 
@@ -115,7 +150,7 @@ def advance(state: State, event: Event) -> State:
     following = _TABLE[state].get(event)
     if following is not None:
         return following
-    if event is Event.CLOSE:
-        return State.CLOSED
+    if event is CLOSE:
+        return CLOSED
     expected = ", ".join(each.name for each in TRANSITIONS[state])
     raise InvalidUse(f"{event.name} in state {state.name}: expected one of {expected}")
