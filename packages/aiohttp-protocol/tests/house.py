@@ -11,6 +11,7 @@ import ast
 import inspect
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -31,6 +32,8 @@ __all__ = [
     "installed_problems",
     "modules",
     "private_imports",
+    "readme_programs",
+    "run_program",
     "sources",
 ]
 
@@ -200,3 +203,22 @@ def _differences(tree: Path, installed: Path, leave_out: Collection[str] = ()) -
     ours, theirs = files(tree), files(installed)
     names = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
     return [f"{name} differs between {tree} and {installed}" for name in names]
+
+
+def readme_programs(package: str) -> list[str]:
+    """Return the Python programs that stand in a package's README."""
+    text = (REPOSITORY / "packages" / package / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def run_program(program: str) -> str:
+    """Run a program as its reader would, with warnings as errors; return what it prints.
+
+    Line ends are not translated, so that those of HTTP can be seen.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, check=False, timeout=60
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
+    return done.stdout.decode()
