@@ -356,6 +356,7 @@ async def test_line_longer_than_the_limit() -> None:
         assert (info.value.name, info.value.limit, info.value.status) == ("max_size", 5, 413)
         assert await reader.readuntil(max_size=6) == b"12345\n"
         assert await reader.read() == b"789"
+        assert await fed(*pieces).readuntil(max_size=6) == b"12345\n"
 
 
 async def test_line_longer_than_the_read_buffer() -> None:
@@ -846,8 +847,9 @@ async def test_truncated_coded_body() -> None:
     """What could be decoded is given, then the error; read() gives the error only."""
     cut = gzipped(TEXT)[:-9]
     reader = fed(cut, decoder=gunzip())
-    with pytest.raises(ContentCodingError):
-        await reader.read()
+    for _ in range(2):
+        with pytest.raises(ContentCodingError):
+            await reader.read()
     reader = fed(cut, decoder=gunzip())
     got: list[bytes] = []
     with pytest.raises(ContentCodingError):

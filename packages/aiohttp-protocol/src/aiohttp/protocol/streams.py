@@ -784,7 +784,6 @@ class StreamReader:
         try:
             data = self._decoder.read(_DECODE_STEP)
         except HttpException as exc:
-            self._decoder = None
             self._fail(exc)
             return False
         if self._is_paused:
@@ -794,7 +793,6 @@ class StreamReader:
         self._decoded += len(data)
         self._decoded_in_turn += len(data)
         if not self._is_within_limit(self._decoded):
-            self._decoder = None
             return False
         self._pieces.append(data)
         return True
