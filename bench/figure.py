@@ -70,24 +70,25 @@ class Figure:
                 return contender
         return None
 
-    def ratio(self, contender: Contender) -> float | None:
+    def ratio(self, contender: Contender, loop: str = "") -> float | None:
         """Return how many times as good as this one ours is, on the same loop.
 
         The median of the rounds' own ratios: what disturbed a round disturbed both.
-        None for ourselves, and where ours didn't run.
+        Who has no loop is compared with ours on ``loop``, or on asyncio. None for
+        ourselves, and where ours didn't run.
         """
-        ours = self.ours(contender.loop)
-        if ours is None or contender.role == "ours":
+        ours = self.ours(contender.loop or loop) or (not loop and self.ours("asyncio"))
+        if not ours or contender.role == "ours":
             return None
         pairs = zip(self.samples[ours], self.samples[contender], strict=True)
         ratios = [ours.value / other.value for ours, other in pairs]
         return median(r if self.more_is_better else 1 / r for r in ratios)
 
     def reached(self, goal: Goal) -> float | None:
-        """Return the ratio that a goal speaks of, or None if its peer didn't run."""
+        """Return the ratio that a goal speaks of, or None if it wasn't measured."""
         for contender in self.samples:
-            if (contender.name, contender.loop) == (goal.peer, goal.loop):
-                return self.ratio(contender)
+            if contender.name == goal.peer and contender.loop in (goal.loop, ""):
+                return self.ratio(contender, goal.loop)
         return None
 
     def as_json(self) -> dict[str, Any]:
