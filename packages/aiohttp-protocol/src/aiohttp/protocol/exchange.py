@@ -163,6 +163,16 @@ class Exchange(Protocol):
         ...
 
     @property
+    def body_sent(self) -> int:
+        """Bytes of the body that were sent so far, without framing."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """When the request's head was read, in seconds of the event loop's clock."""
+        ...
+
+    @property
     def is_disconnected(self) -> bool:
         """Whether the client has gone away."""
         ...
