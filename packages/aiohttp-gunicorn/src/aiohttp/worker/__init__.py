@@ -9,4 +9,6 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-__all__: list[str] = []
+from .process import AsyncGunicornWorker
+
+__all__ = ["AsyncGunicornWorker"]

@@ -1,0 +1,235 @@
+"""One call of a WSGI application (PEP 3333), in the thread where it blocks as it likes."""
+
+from __future__ import annotations
+
+import http
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from types import TracebackType
+from typing import IO, TypeAlias
+from wsgiref.types import WSGIApplication
+
+from aiohttp.protocol import InvalidUse, RemoteProtocolError
+
+from .environ import Environ, FileWrapper
+from .input import UnreadableBody
+from .steps import ClientGone, End, Finish, ResponseFields, SendFile, Start, Steps, Whole
+
+__all__ = ["Call", "parse_start"]
+
+JOIN = 64 * 1024
+"""Up to here a list of pieces is joined, so that the response leaves as one write."""
+
+# Of the connection, not of the message (RFC 9110, section 7.6.1): PEP 3333 forbids
+# them to applications. Dropped without an error, as gunicorn's own workers do.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
+
+ExcInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+)
+
+
+@lru_cache(maxsize=256)
+def _parse_status(status: str) -> tuple[int, str | None]:
+    """Split ``"404 Not Found"``; the reason is None where it is the registered one."""
+    code, _, reason = status.partition(" ")
+    if not (len(code) == 3 and code.isascii() and code.isdigit()):
+        raise InvalidUse(f"expected a status such as '200 OK', not {status!r}")
+    return int(code), None if reason == _REASONS.get(int(code)) else reason
+
+
+def parse_start(
+    status: object, headers: Iterable[tuple[object, object]]
+) -> tuple[Start, int | None]:
+    """Return what ``start_response`` was told, and the Content-Length among it.
+
+    Whether the values can be put on the wire is for the connection to say.
+
+    Raises:
+        InvalidUse: if the status isn't ``"999 Reason"``, a header isn't a pair of
+            native strings, or Content-Length is no number.
+    """
+    if not isinstance(status, str):
+        raise InvalidUse(f"expected a status such as '200 OK', not {status!r}")
+    fields: ResponseFields = []
+    content_length = None
+    for name, value in headers:
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise InvalidUse(f"expected a header of two str, not ({name!r}, {value!r})")
+        lower = name.lower()
+        if lower in HOP_BY_HOP:
+            continue
+        if lower == "content-length":
+            if not (value.isascii() and value.isdigit()):
+                raise InvalidUse(f"expected a Content-Length in digits, not {value!r}")
+            content_length = int(value)
+        fields.append((name, value))
+    return Start(*_parse_status(status), fields), content_length
+
+
+class Call:
+    """Runs an application once and posts what it answers as steps."""
+
+    def __init__(
+        self, application: WSGIApplication, environ: Environ, steps: Steps, log: logging.Logger
+    ) -> None:
+        self._application = application
+        self._environ = environ
+        self._steps = steps
+        self._log = log
+        self._start: Start | None = None
+        self._content_length: int | None = None
+        self._is_started = False
+        self._is_complete = False
+
+    def run(self) -> None:
+        """Call the application, iterate over its answer, close it; never raises."""
+        error = self._outcome()
+        if error is not None and self._steps.is_abandoned:
+            method, target = self._environ["REQUEST_METHOD"], self._environ["RAW_URI"]
+            self._log.error("error after the client of %s %s went", method, target, exc_info=error)
+        self._steps.post(End(error))
+
+    def _outcome(self) -> Exception | None:
+        """Return the error that the connection has to answer for."""
+        try:
+            self._answer()
+        except ClientGone:
+            return None
+        except UnreadableBody as exc:
+            return exc.cause
+        except BaseException as exc:  # noqa: BLE001
+            if isinstance(exc, Exception) and not isinstance(exc, RemoteProtocolError):
+                return exc
+            # SystemExit would end the loop. And if the application is a client of
+            # others, whose fault this is, then our client is not to blame.
+            error = RuntimeError(f"the application raised {exc!r}")
+            error.__cause__ = exc
+            return error
+        return None
+
+    def _answer(self) -> None:
+        answer = self._application(self._environ, self._start_response)
+        try:
+            if isinstance(answer, (list, tuple)) and not self._is_started:
+                self._send_list(answer)
+            elif isinstance(answer, FileWrapper):
+                self._send_file(answer)
+            else:
+                for data in answer:
+                    self._send(data)
+            self._finish()
+        finally:
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+
+    def _start_response(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: ExcInfo | None = None,
+        /,
+    ) -> Callable[[bytes], object]:
+        """PEP 3333, "The start_response() Callable"; the ``write()`` it returns is legacy."""
+        if exc_info is not None and exc_info[1] is not None:
+            try:
+                if self._is_started:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # Breaks the cycle of traceback and frame.
+        elif self._start is not None:
+            raise InvalidUse("start_response was called again without exc_info")
+        self._start, self._content_length = parse_start(status, headers)
+        return self._send
+
+    def _decided(self) -> Start:
+        """Return the head, which can't be replaced any more from here on."""
+        if self._start is None:
+            raise InvalidUse("the application answered without calling start_response")
+        self._is_started = True
+        return self._start
+
+    def _send(self, data: object) -> None:
+        if not isinstance(data, bytes):
+            raise InvalidUse(f"expected a body of bytes, not of {type(data).__name__}")
+        if not data:
+            return
+        if not self._is_started:
+            start = self._decided()
+            if len(data) == self._content_length:
+                self._post_whole(data)
+                return
+            self._steps.post(start)
+        elif self._is_complete:
+            raise InvalidUse(f"more body than its Content-Length of {self._content_length}")
+        self._steps.post_chunk(data)
+
+    def _send_list(self, pieces: list[bytes] | tuple[bytes, ...]) -> None:
+        """Answer with a body that is all there: its length is known, it needs no chunks."""
+        if len(pieces) == 1 or sum(map(len, pieces)) <= JOIN:
+            pieces = (b"".join(pieces),)
+        if len(pieces) == 1 and pieces[0]:
+            self._post_whole(pieces[0])
+            return
+        for data in pieces:
+            self._send(data)
+
+    def _send_file(self, wrapper: FileWrapper) -> None:
+        """Have the connection send a file on disk; read anything else like an iterable."""
+        rest = None if self._is_started else _rest_of_file(wrapper.file)
+        if rest is None:
+            for data in wrapper:
+                self._send(data)
+            return
+        start = self._decided()
+        offset, size = rest
+        if self._content_length is None:
+            start.fields.append(("Content-Length", str(size)))
+        else:
+            size = self._content_length
+        self._steps.post(start)
+        self._steps.post_file(SendFile(wrapper.file, offset, size))
+
+    def _finish(self) -> None:
+        if self._is_complete:
+            return
+        if self._is_started:
+            self._steps.post(Finish())
+        elif self._content_length is None and self._environ["REQUEST_METHOD"] == "HEAD":
+            # Not as a whole: that would claim that GET has a body of 0 bytes.
+            self._steps.post(self._decided())
+            self._steps.post(Finish())
+        else:
+            self._post_whole(b"")
+        self._is_complete = True
+
+    def _post_whole(self, body: bytes) -> None:
+        self._steps.post(Whole(*self._decided(), body))
+        self._is_complete = True
+
+
+def _rest_of_file(file: IO[bytes]) -> tuple[int, int] | None:
+    """Return where a regular file stands, and how many bytes follow; None for anything else."""
+    try:
+        status = os.fstat(file.fileno())
+        offset = file.tell()
+    except (AttributeError, OSError):
+        return None
+    return (offset, max(status.st_size - offset, 0)) if stat.S_ISREG(status.st_mode) else None

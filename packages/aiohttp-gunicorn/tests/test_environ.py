@@ -1,0 +1,241 @@
+"""What a WSGI application is told about its request (PEP 3333, RFC 3875)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+
+from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
+from aiohttp.worker.environ import Environ, ErrorLog, FileWrapper, base_environ, make_environ
+from wire import connect
+
+
+class Recorder:
+    """An application that notes the environ of its request."""
+
+    def __init__(self) -> None:
+        self.environ: Environ = {}
+        self.base = base_environ(
+            errors=ErrorLog(lambda template, line: None),
+            server_software="test/1",
+            is_multithread=True,
+            is_multiprocess=False,
+        )
+
+    async def handle_exchange(self, exchange: Exchange) -> None:
+        """Answer without content."""
+        self.environ = make_environ(exchange, self.base)
+        await exchange.respond(204)
+
+
+async def exchange_of(head: str, **extra: Any) -> tuple[Environ, bytes]:
+    """Return the environ of a request, given without its line ends, and the answer."""
+    application = Recorder()
+    transport = connect(ServerHttpProtocol(Service(application)), **extra)
+    transport.feed(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
+    for _ in range(5):  # turns of the loop, in which the application runs
+        await asyncio.sleep(0)
+    transport.abort()
+    return application.environ, transport.written
+
+
+async def environ_of(head: str, **extra: Any) -> Environ:
+    """Return the environ of a request, given without its line ends."""
+    environ, _ = await exchange_of(head, **extra)
+    return environ
+
+
+async def test_request_line() -> None:
+    """Method, path, query and protocol of the request line each have their key."""
+    environ = await environ_of("POST /a/b?c=d&e HTTP/1.1\nHost: x")
+    assert environ["REQUEST_METHOD"] == "POST"
+    assert environ["SCRIPT_NAME"] == ""
+    assert environ["PATH_INFO"] == "/a/b"
+    assert environ["QUERY_STRING"] == "c=d&e"
+    assert environ["RAW_URI"] == "/a/b?c=d&e"
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+
+
+async def test_http_1_0() -> None:
+    """An HTTP/1.0 request, without Host, says so."""
+    environ = await environ_of("GET / HTTP/1.0")
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+    assert "HTTP_HOST" not in environ
+
+
+async def test_facts_of_the_process() -> None:
+    """The keys that PEP 3333 requires of a server are there."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x")
+    assert environ["wsgi.version"] == (1, 0)
+    assert environ["wsgi.url_scheme"] == "http"
+    assert environ["wsgi.multithread"] is True
+    assert environ["wsgi.multiprocess"] is False
+    assert environ["wsgi.run_once"] is False
+    assert environ["wsgi.input_terminated"] is True
+    assert environ["wsgi.file_wrapper"] is FileWrapper
+    assert environ["SERVER_SOFTWARE"] == "test/1"
+
+
+async def test_tls() -> None:
+    """Over TLS the scheme is https."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x", sslcontext="tls")
+    assert environ["wsgi.url_scheme"] == "https"
+
+
+async def test_path_is_unquoted_to_latin_1() -> None:
+    """PATH_INFO carries the path's bytes as latin-1; RAW_URI keeps what came."""
+    environ = await environ_of("GET /caf%C3%A9%2Fx?q=%C3%A9 HTTP/1.1\nHost: x")
+    assert environ["PATH_INFO"] == "/caf\u00c3\u00a9/x"
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/café/x"
+    assert environ["QUERY_STRING"] == "q=%C3%A9"
+    assert environ["RAW_URI"] == "/caf%C3%A9%2Fx?q=%C3%A9"
+
+
+async def test_two_slashes_stay() -> None:
+    """A path that begins with two slashes is a path, not a host."""
+    environ = await environ_of("GET //evil/x HTTP/1.1\nHost: x")
+    assert environ["PATH_INFO"] == "//evil/x"
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("http://other:81/a?b", "/a", "b"),
+        ("http://other:81", "/", ""),
+        ("http://other:81?b=/c", "/", "b=/c"),
+    ],
+)
+async def test_absolute_form(target: str, path: str, query: str) -> None:
+    """The host of a target in absolute form replaces Host (RFC 9112, section 3.2.2)."""
+    environ = await environ_of(f"GET {target} HTTP/1.1\nHost: x")
+    assert environ["PATH_INFO"] == path
+    assert environ["QUERY_STRING"] == query
+    assert environ["HTTP_HOST"] == "other:81"
+    assert environ["RAW_URI"] == target
+
+
+async def test_asterisk_form() -> None:
+    """OPTIONS * asks about the server, which has no path (RFC 9112, section 3.2.4)."""
+    environ = await environ_of("OPTIONS * HTTP/1.1\nHost: x")
+    assert environ["PATH_INFO"] == ""
+    assert environ["RAW_URI"] == "*"
+
+
+async def test_fields() -> None:
+    """Content-Type and Content-Length have keys without HTTP_, all others have it."""
+    environ = await environ_of(
+        "POST / HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Length: 3\nX-a-B: c"
+    )
+    assert environ["CONTENT_TYPE"] == "text/plain"
+    assert environ["CONTENT_LENGTH"] == "3"
+    assert environ["HTTP_X_A_B"] == "c"
+    assert "HTTP_CONTENT_TYPE" not in environ
+
+
+async def test_repeated_fields_are_joined() -> None:
+    """Fields of one name are joined by commas, cookies by semicolons (RFC 6265, section 5.4)."""
+    environ = await environ_of(
+        "GET / HTTP/1.1\nHost: x\nAccept: a\nCookie: b=1\nAccept: c\nCookie: d=2\nACCEPT: e"
+    )
+    assert environ["HTTP_ACCEPT"] == "a,c,e"
+    assert environ["HTTP_COOKIE"] == "b=1; d=2"
+
+
+@pytest.mark.parametrize("name", ["X_Forwarded-For", "Content_Length", "Proxy"])
+async def test_dangerous_names_are_dropped(name: str) -> None:
+    """A name with an underscore would pose as another field, and Proxy as a setting of CGI."""
+    environ = await environ_of(f"GET / HTTP/1.1\nHost: x\n{name}: 1")
+    assert "1" not in environ.values()
+
+
+async def test_addresses_of_tcp() -> None:
+    """The ends of a TCP connection are addresses and ports, as text."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x")
+    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("192.0.2.1", "50000")
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("192.0.2.2", "80")
+
+
+async def test_addresses_of_ipv6() -> None:
+    """SERVER_NAME has the brackets of a URL (RFC 3875, section 4.1.14), REMOTE_ADDR none."""
+    environ = await environ_of(
+        "GET / HTTP/1.1\nHost: x",
+        peername=("2001:db8::1", 50000, 0, 0),
+        sockname=("2001:db8::2", 80, 0, 0),
+    )
+    assert environ["REMOTE_ADDR"] == "2001:db8::1"
+    assert environ["SERVER_NAME"] == "[2001:db8::2]"
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "name", "port"),
+    [
+        ("example.com", None, "example.com", "80"),
+        ("example.com", "tls", "example.com", "443"),
+        ("example.com:81", None, "example.com", "81"),
+        ("[::1]", None, "[::1]", "80"),
+        ("[::1]:81", None, "[::1]", "81"),
+        ("", None, "localhost", "80"),
+    ],
+)
+async def test_name_behind_a_unix_socket(host: str, tls: object, name: str, port: str) -> None:
+    """A unix socket has no address: our name is what Host says, never empty."""
+    environ = await environ_of(
+        f"GET / HTTP/1.1\nHost: {host}", peername="", sockname="/run/x", sslcontext=tls
+    )
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == (name, port)
+    assert environ["REMOTE_ADDR"] == ""
+    assert "REMOTE_PORT" not in environ
+
+
+@pytest.mark.parametrize(
+    ("target", "path"), [("/mount/a", "/a"), ("/mount", ""), ("/mount/", "/"), ("/mo%75nt/a", "/a")]
+)
+async def test_below_script_name(monkeypatch: pytest.MonkeyPatch, target: str, path: str) -> None:
+    """SCRIPT_NAME of the process is taken off the path."""
+    monkeypatch.setenv("SCRIPT_NAME", "/mount")
+    environ = await environ_of(f"GET {target} HTTP/1.1\nHost: x")
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/mount", path)
+
+
+@pytest.mark.parametrize("target", ["/", "/mountain", "/a/mount"])
+async def test_outside_script_name(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    """A path that isn't below SCRIPT_NAME has no application: 404."""
+    monkeypatch.setenv("SCRIPT_NAME", "/mount")
+    environ, answer = await exchange_of(f"GET {target} HTTP/1.1\nHost: x")
+    assert environ == {}
+    assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert f"mounted at '/mount', not at '{target}'".encode() in answer
+
+
+def test_errors_are_logged_by_line() -> None:
+    """Each line that is written to wsgi.errors is one record; empty lines are none."""
+    lines: list[str] = []
+    errors = ErrorLog(lambda template, line: lines.append(template % line))
+    print("one\n\ntwo %s", file=errors)
+    errors.writelines(["three\n"])
+    errors.flush()
+    assert lines == ["one", "two %s", "three"]
+
+
+def test_file_wrapper_iterates_in_blocks() -> None:
+    """A wrapped file is read in blocks, and closed by close()."""
+    file = io.BytesIO(b"abcde")
+    wrapper = FileWrapper(file, 2)
+    assert list(wrapper) == [b"ab", b"cd", b"e"]
+    wrapper.close()
+    assert file.closed
+
+
+def test_file_wrapper_needs_no_close_of_its_file() -> None:
+    """What can only be read can be wrapped too."""
+
+    class Readable:
+        def read(self, size: int) -> bytes:
+            return b""
+
+    wrapper = FileWrapper(Readable())  # type: ignore[arg-type]
+    assert list(wrapper) == []
+    wrapper.close()

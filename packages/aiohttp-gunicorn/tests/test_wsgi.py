@@ -1,0 +1,907 @@
+"""WSGI applications behind a connection: PEP 3333 and its odd corners, on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication
+from wsgiref.validate import validator
+
+import pytest
+
+from aiohttp.protocol import InvalidHeader, Limits, ServerHttpProtocol, Service
+from aiohttp.worker.environ import Environ, ErrorLog, base_environ
+from aiohttp.worker.wsgi import WsgiApplication
+from wire import connect
+
+GET = b"GET /path HTTP/1.1\r\nHost: x\r\n\r\n"
+HEAD = b"HEAD /path HTTP/1.1\r\nHost: x\r\n\r\n"
+PLAIN = [("Content-Type", "text/plain")]
+PATIENCE = 10  # seconds until a test that hangs fails
+
+
+def post(*fields: str, content: bytes = b"") -> bytes:
+    """Return a request with these fields, and as much of its content."""
+    return "\r\n".join(["POST /path HTTP/1.1", "Host: x", *fields, "", ""]).encode() + content
+
+
+class Answer:
+    """A response, as a client reads it."""
+
+    def __init__(self, data: bytes, method: str) -> None:
+        class Socket:
+            def makefile(self, mode: str) -> io.BytesIO:
+                return io.BytesIO(data)
+
+        response = HTTPResponse(Socket(), method=method)  # type: ignore[arg-type]
+        response.begin()
+        self.status = response.status
+        self.reason = response.reason
+        self.fields = response.headers
+        self.content = response.read()
+
+
+class Client:
+    """The client's end of a connection to an application."""
+
+    def __init__(self, application: WsgiApplication) -> None:
+        self.service = Service(application, limits=Limits(write_buffer=65536))
+        self.transport = connect(ServerHttpProtocol(self.service))
+        self.method = "GET"
+
+    def send(self, data: bytes) -> None:
+        """Send bytes of a request."""
+        if data[:5] in {b"HEAD ", b"POST "}:
+            self.method = data[:4].decode()
+        self.transport.feed(data)
+
+    async def answer(self) -> Answer:
+        """Return the response, once its handler is done."""
+        await until(lambda: not self.service.tasks)
+        return Answer(self.transport.written, self.method)
+
+    async def has(self, data: bytes) -> None:
+        """Wait until these bytes have been received."""
+        await until(lambda: data in self.transport.written)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let threads and the loop run until a condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+class Adapter:
+    """Serves applications for a test, and stops their threads at its end."""
+
+    def __init__(self) -> None:
+        self.running: list[WsgiApplication] = []
+
+    async def connect(self, application: WSGIApplication, threads: int = 2) -> Client:
+        """Return a client of this application."""
+        base = base_environ(
+            errors=ErrorLog(lambda template, line: None),
+            server_software="test/1",
+            is_multithread=True,
+            is_multiprocess=False,
+        )
+        log = logging.getLogger("aiohttp.worker")
+        adapted = WsgiApplication(application, environ=base, threads=threads, log=log)
+        await adapted.startup()
+        self.running.append(adapted)
+        return Client(adapted)
+
+    async def ask(self, application: WSGIApplication, request: bytes = GET) -> Answer:
+        """Return the answer to one request."""
+        client = await self.connect(application)
+        client.send(request)
+        return await client.answer()
+
+
+@pytest.fixture
+async def wsgi() -> AsyncIterator[Adapter]:
+    """Return what serves applications; at the end of the test all their threads end."""
+    adapter = Adapter()
+    yield adapter
+    async with asyncio.timeout(PATIENCE):
+        for application in adapter.running:
+            await application.cleanup()
+
+
+def hello(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Answer with one chunk."""
+    start_response("200 OK", PLAIN)
+    return [b"hello"]
+
+
+def echo(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Answer with the request's content."""
+    content = environ["wsgi.input"].read()
+    start_response("200 OK", PLAIN)
+    return [content]
+
+
+class Body:
+    """An application, and its iterable, which notes its end and may fail on its way."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self.pieces = pieces
+        self.closes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    def close(self) -> None:
+        """Count the call."""
+        self.closes += 1
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", PLAIN)
+        return self
+
+
+# The response.
+
+
+async def test_list_of_one_is_one_write(wsgi: Adapter) -> None:
+    """A list of one short chunk is one write, with its length."""
+    client = await wsgi.connect(hello)
+    client.send(GET)
+    answer = await client.answer()
+    assert len(client.transport.writes) == 1
+    assert (answer.status, answer.reason, answer.content) == (200, "OK", b"hello")
+    assert answer.fields["Content-Type"] == "text/plain"
+    assert answer.fields["Content-Length"] == "5"
+
+
+async def test_valid_by_wsgiref(wsgi: Adapter) -> None:
+    """wsgiref.validate finds nothing wrong with the environ, the input and the calls."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        content = environ["wsgi.input"].read(5) + environ["wsgi.input"].readline(100)
+        environ["wsgi.errors"].write("note\n")
+        start_response("200 OK", [*PLAIN, ("Content-Length", str(len(content)))])
+        return [content]
+
+    request = post("Content-Length: 12", content=b"hello, world")
+    answer = await wsgi.ask(validator(application), request)
+    assert (answer.status, answer.content) == (200, b"hello, world")
+
+
+async def test_short_list_is_joined(wsgi: Adapter) -> None:
+    """A short list of several chunks leaves as one, and keeps their order."""
+
+    def application(environ: Environ, start_response: StartResponse) -> tuple[bytes, ...]:
+        start_response("200 OK", PLAIN)
+        return (b"a", b"", b"b")
+
+    answer = await wsgi.ask(application)
+    assert (answer.fields["Content-Length"], answer.content) == ("2", b"ab")
+
+
+async def test_long_list_flows(wsgi: Adapter) -> None:
+    """A long list isn't joined to one copy of everything."""
+    piece = b"x" * 40_000
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return [piece] * 5
+
+    answer = await wsgi.ask(application)
+    assert answer.fields["Transfer-Encoding"] == "chunked"
+    assert answer.content == piece * 5
+
+
+async def test_iterable_flows(wsgi: Adapter) -> None:
+    """Chunks of unknown number leave in chunked framing; close() is called once."""
+    body = Body(b"a", b"", b"b")
+    answer = await wsgi.ask(body)
+    assert answer.fields["Transfer-Encoding"] == "chunked"
+    assert answer.content == b"ab"
+    assert body.closes == 1
+
+
+async def test_chunk_is_not_held_back(wsgi: Adapter) -> None:
+    """A chunk is sent while the application still makes the next one (PEP 3333)."""
+    go_on = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"first"
+        go_on.wait(PATIENCE)
+        yield b"second"
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await client.has(b"first")
+    assert b"second" not in client.transport.written
+    go_on.set()
+    assert (await client.answer()).content == b"firstsecond"
+
+
+async def test_chunk_of_the_announced_length_is_all(wsgi: Adapter) -> None:
+    """An iterable whose first chunk has the announced length leaves as one write."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        yield b"hello"
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    assert (await client.answer()).content == b"hello"
+    assert len(client.transport.writes) == 1
+
+
+async def test_empty_body(wsgi: Adapter) -> None:
+    """An answer without chunks has a length of 0."""
+    answer = await wsgi.ask(Body())
+    assert (answer.fields["Content-Length"], answer.content) == ("0", b"")
+
+
+async def test_head(wsgi: Adapter) -> None:
+    """HEAD has the fields of GET and no content, whatever the application returns."""
+    client = await wsgi.connect(hello)
+    client.send(HEAD)
+    assert (await client.answer()).fields["Content-Length"] == "5"
+    assert client.transport.written.endswith(b"\r\n\r\n")
+
+
+async def test_head_without_body_claims_no_length(wsgi: Adapter) -> None:
+    """An empty answer to HEAD doesn't claim that GET is empty (RFC 9110, section 8.6)."""
+    answer = await wsgi.ask(Body(), HEAD)
+    assert (answer.status, answer.fields["Content-Length"]) == (200, None)
+
+
+async def test_head_with_length(wsgi: Adapter) -> None:
+    """The length that the application tells for HEAD goes out without content."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])
+        return []
+
+    assert (await wsgi.ask(application, HEAD)).fields["Content-Length"] == "5"
+
+
+async def test_write(wsgi: Adapter) -> None:
+    """What write() is given goes before what the application returns (PEP 3333)."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        write = start_response("200 OK", PLAIN)
+        write(b"a")
+        write(b"b")
+        return [b"c"]
+
+    assert (await wsgi.ask(application)).content == b"abc"
+
+
+async def test_start_response_with_the_first_chunk(wsgi: Adapter) -> None:
+    """A generator may call start_response as late as before its first chunk."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        yield b""
+        start_response("404 Not Here", PLAIN)
+        yield b"gone"
+
+    answer = await wsgi.ask(application)
+    assert (answer.status, answer.reason, answer.content) == (404, "Not Here", b"gone")
+
+
+async def test_hop_by_hop_fields_are_dropped(wsgi: Adapter) -> None:
+    """What belongs to the connection isn't the application's to say (RFC 9110, section 7.6.1)."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Connection", "x"), ("transfer-encoding", "gzip"), *PLAIN])
+        return [b"a"]
+
+    answer = await wsgi.ask(application)
+    assert (answer.status, answer.fields["Transfer-Encoding"]) == (200, None)
+    assert answer.fields["Connection"] == "keep-alive"
+
+
+# Applications that break the rules, or fail.
+
+
+async def test_exc_info_replaces_the_headers(wsgi: Adapter) -> None:
+    """An error before the first chunk may start another response: nothing of the first stays."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("X-First", "1"), ("Content-Length", "100")])
+        try:
+            raise KeyError("lost")
+        except KeyError:
+            start_response("500 Oops", PLAIN, sys.exc_info())
+        return [b"sorry"]
+
+    answer = await wsgi.ask(application)
+    assert (answer.status, answer.reason, answer.content) == (500, "Oops", b"sorry")
+    assert "X-First" not in answer.fields
+
+
+async def test_exc_info_after_the_first_chunk_raises(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error after the first chunk comes back to the application, and cuts the response."""
+    seen: list[str] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"first"
+        try:
+            try:
+                raise KeyError("lost")
+            except KeyError:
+                start_response("500 Oops", PLAIN, sys.exc_info())
+        except KeyError as exc:
+            seen.append(str(exc))
+            raise
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(lambda: client.transport.is_aborted)
+    assert client.transport.written.endswith(b"first\r\n")
+    assert seen == ["'lost'"]
+    assert "KeyError: 'lost'" in caplog.text
+
+
+def never_starts(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Answer without start_response."""
+    return [b"body"]
+
+
+def never_starts_nor_answers(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Answer with nothing."""
+    return []
+
+
+def starts_twice(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Call start_response again without an error."""
+    start_response("200 OK", PLAIN)
+    start_response("200 OK", PLAIN)
+    return []
+
+
+def raises(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Fail."""
+    raise RuntimeError("out of order")
+
+
+def exits(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Exit, which would end the worker on its loop."""
+    sys.exit("out")
+
+
+def answers_text(environ: Environ, start_response: StartResponse) -> Iterator[Any]:
+    """Yield text."""
+    start_response("200 OK", PLAIN)
+    yield "text"
+
+
+def lists_text(environ: Environ, start_response: StartResponse) -> list[Any]:
+    """Return text."""
+    start_response("200 OK", PLAIN)
+    return ["text"]
+
+
+def answers_nothing(environ: Environ, start_response: StartResponse) -> Any:
+    """Return None."""
+    start_response("200 OK", PLAIN)
+
+
+def splits_the_response(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Let a line end into a header."""
+    start_response("200 OK", [("X", "1\r\nSet-Cookie: a=b")])
+    return [b"body"]
+
+
+def splits_the_streamed_response(
+    environ: Environ, start_response: StartResponse
+) -> Iterator[bytes]:
+    """Let a line end into the status."""
+    start_response("200 OK\r\nSet-Cookie: a=b", PLAIN)
+    yield b"body"
+
+
+@pytest.mark.parametrize(
+    ("application", "message"),
+    [
+        (never_starts, "without calling start_response"),
+        (never_starts_nor_answers, "without calling start_response"),
+        (starts_twice, "called again without exc_info"),
+        (raises, "out of order"),
+        (exits, "the application raised SystemExit('out')"),
+        (answers_text, "expected a body of bytes, not of str"),
+        (lists_text, "expected a bytes-like object, str found"),
+        (answers_nothing, "'NoneType' object is not iterable"),
+        (splits_the_response, "LocalProtocolError"),
+        (splits_the_streamed_response, "LocalProtocolError"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_faulty_application_is_500(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture, application: WSGIApplication, message: str
+) -> None:
+    """An application that breaks the rules is a 500, and logged once with its request."""
+    answer = await wsgi.ask(application)
+    assert answer.status == 500
+    assert "Set-Cookie" not in answer.fields
+    assert len(caplog.records) == 1
+    assert "/path" in caplog.text
+    assert message in caplog.text
+
+
+@pytest.mark.parametrize(
+    "status", [200, "OK", "20 OK", "2000 OK", "\u0662\u0660\u0660 OK", b"200 OK", ""]
+)
+async def test_status_that_is_none_is_500(wsgi: Adapter, status: Any) -> None:
+    """A status is a str of three ASCII digits and a reason."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response(status, PLAIN)
+        return []
+
+    assert (await wsgi.ask(application)).status == 500
+
+
+@pytest.mark.parametrize(
+    "field",
+    [("X", 1), (b"X", "1"), ("Content-Length", "-1"), ("Content-Length", "\u0661"), "X: 1"],
+    ids=str,
+)
+async def test_header_that_is_none_is_500(wsgi: Adapter, field: Any) -> None:
+    """A header is a pair of str, and Content-Length a number."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [field])
+        return []
+
+    assert (await wsgi.ask(application)).status == 500
+
+
+async def test_refused_start_has_started_nothing(wsgi: Adapter) -> None:
+    """After a start_response that was refused the application may try again."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        with pytest.raises(ValueError, match="a status such as '200 OK'"):
+            start_response("nonsense", PLAIN)
+        return hello(environ, start_response)
+
+    assert (await wsgi.ask(application)).status == 200
+
+
+async def test_error_of_another_peer_is_not_our_clients(wsgi: Adapter) -> None:
+    """An application whose own upstream breaks the protocol is a 500, not a 400."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        raise InvalidHeader("from upstream")
+
+    assert (await wsgi.ask(application)).status == 500
+
+
+async def test_body_beyond_its_length(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
+    """What an application yields beyond its Content-Length isn't sent, and logged."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "1")])
+        yield b"a"
+        yield b"b"
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    assert (await client.answer()).content == b"a"
+    assert client.transport.written.endswith(b"\r\n\r\na")
+    assert "more body than its Content-Length of 1" in caplog.text
+
+
+async def test_body_short_of_its_length_is_cut(wsgi: Adapter) -> None:
+    """A response that is shorter than announced doesn't pass for a whole."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "3")])
+        yield b"a"
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(lambda: client.transport.is_aborted)
+    assert client.transport.written.endswith(b"\r\n\r\na")
+
+
+# The call of close().
+
+
+async def test_close_after_an_error_in_the_body(wsgi: Adapter) -> None:
+    """close() is called when the iteration fails, and the response is cut."""
+    body = Body(b"a", RuntimeError("half way"))
+    client = await wsgi.connect(body)
+    client.send(GET)
+    await until(lambda: client.transport.is_aborted)
+    assert body.closes == 1
+
+
+async def test_close_without_start_response(wsgi: Adapter) -> None:
+    """close() is called when the answer can't be sent at all."""
+    body = Body(b"a")
+    answer = await wsgi.ask(lambda environ, start_response: body)
+    assert (answer.status, body.closes) == (500, 1)
+
+
+async def test_close_comes_after_the_whole_answer(wsgi: Adapter) -> None:
+    """The client has its answer before close() does what it does."""
+    go_on = threading.Event()
+
+    class Closing(Body):
+        def close(self) -> None:
+            go_on.wait(PATIENCE)
+            super().close()
+
+    body = Closing(b"body")
+    client = await wsgi.connect(body)
+    client.send(GET)
+    await client.has(b"body\r\n0\r\n\r\n")
+    assert body.closes == 0
+    go_on.set()
+    await until(lambda: body.closes == 1)
+
+
+async def test_error_in_close_is_logged(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in close() can't hurt the answer any more, but isn't lost."""
+
+    class Failing(Body):
+        def close(self) -> None:
+            raise RuntimeError("can't close")
+
+    answer = await wsgi.ask(Failing(b"body"))
+    assert answer.content == b"body"
+    assert "can't close" in caplog.text
+
+
+async def test_client_that_goes_ends_the_iteration(wsgi: Adapter) -> None:
+    """When the client goes, the iteration ends at its next chunk, and is closed."""
+    gone = threading.Event()
+
+    class Endless(Body):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"first"
+            gone.wait(PATIENCE)
+            while True:
+                yield b"next"
+
+    body = Endless()
+    client = await wsgi.connect(body)
+    client.send(GET)
+    await client.has(b"first")
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    gone.set()
+    await until(lambda: body.closes == 1)
+
+
+async def test_client_that_stops_reading_and_goes(wsgi: Adapter) -> None:
+    """A thread that waits for a client to read is freed when the client goes."""
+    body = Body(*[b"x" * 10_000] * 1000)
+    client = await wsgi.connect(body)
+    client.transport.hold()
+    client.send(GET)
+    await client.has(b"xxxxx")
+    client.transport.lose()
+    await until(lambda: body.closes == 1)
+
+
+async def test_write_after_the_client_went_raises(wsgi: Adapter) -> None:
+    """write() tells the application that its client has gone, as an OSError."""
+    begun, gone, told = threading.Event(), threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        write = start_response("200 OK", PLAIN)
+        begun.set()
+        gone.wait(PATIENCE)
+        with pytest.raises(ConnectionError, match="the client has gone"):
+            write(b"a")
+        told.set()
+        return []
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(begun.is_set)
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    gone.set()
+    await until(told.is_set)
+
+
+async def test_error_after_the_client_went_is_logged(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An application that fails when nobody waits any more still has its error in the log."""
+    begun, gone = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        begun.set()
+        gone.wait(PATIENCE)
+        raise RuntimeError("too late")
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(begun.is_set)
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    gone.set()
+    await until(lambda: "too late" in caplog.text)
+    assert "error after the client of GET /path went" in caplog.text
+
+
+# Backpressure.
+
+
+async def test_application_waits_for_a_slow_reader(wsgi: Adapter) -> None:
+    """While the client reads nothing, the application gets 64 KiB ahead of the connection."""
+    made: list[int] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        for number in range(1000):
+            made.append(number)
+            yield b"x" * 10_000
+
+    client = await wsgi.connect(application)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: len(made) >= 7)
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    # A buffer of the transport, one write that waits at its gate, and what is ahead of it.
+    assert len(made) < 50
+    client.transport.release()
+    assert len((await client.answer()).content) == 10_000_000
+
+
+async def test_small_chunks_leave_together(wsgi: Adapter) -> None:
+    """Chunks that come faster than the loop turns are joined to one write."""
+    body = Body(*[b"x"] * 1000)
+    client = await wsgi.connect(body)
+    client.send(GET)
+    assert (await client.answer()).content == b"x" * 1000
+    assert len(client.transport.writes) < 1000
+
+
+# The request's content.
+
+
+async def test_no_content(wsgi: Adapter) -> None:
+    """A request without content has an input that is at its end."""
+    assert (await wsgi.ask(echo)).content == b""
+
+
+async def test_small_content_comes_before_the_application_starts(wsgi: Adapter) -> None:
+    """No thread is taken while a small body is on its way."""
+    started = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        started.set()
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 6", content=b"abc"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not started.is_set()
+    client.send(b"def")
+    assert (await client.answer()).content == b"abcdef"
+
+
+async def test_large_content_streams(wsgi: Adapter) -> None:
+    """A large body arrives while the application reads it."""
+    seen: list[int] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        seen.extend(len(line) for line in environ["wsgi.input"])
+        start_response("200 OK", PLAIN)
+        return [b"%d" % sum(seen)]
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 5000000"))
+    for _ in range(50):
+        client.send(b"x" * 99_999 + b"\n")
+    assert (await client.answer()).content == b"5000000"
+    assert seen == [100_000] * 50
+
+
+async def test_client_is_held_back_by_a_slow_application(wsgi: Adapter) -> None:
+    """What the application doesn't read stays with the client, beyond the read buffer."""
+    go_on = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        go_on.wait(PATIENCE)
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 1000000"))
+    for _ in range(10):
+        client.send(b"x" * 100_000)
+    assert not client.transport.is_reading()
+    go_on.set()
+    assert (await client.answer()).content == b"x" * 1_000_000
+
+
+async def test_chunked_content_has_no_length(wsgi: Adapter) -> None:
+    """Chunked content is read to its end, without CONTENT_LENGTH."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        assert "CONTENT_LENGTH" not in environ
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(post("Transfer-Encoding: chunked", content=b"3\r\nabc\r\n"))
+    client.send(b"3\r\ndef\r\n0\r\n\r\n")
+    assert (await client.answer()).content == b"abcdef"
+
+
+async def test_continue_is_sent_when_the_application_reads(wsgi: Adapter) -> None:
+    """The client is told to go on when the application reads (RFC 9110, section 10.1.1)."""
+    client = await wsgi.connect(echo)
+    client.send(post("Content-Length: 3", "Expect: 100-continue"))
+    await client.has(b"HTTP/1.1 100 Continue\r\n\r\n")
+    client.transport.take()
+    client.send(b"abc")
+    assert (await client.answer()).content == b"abc"
+
+
+async def test_continue_is_not_sent_when_the_application_answers(wsgi: Adapter) -> None:
+    """An application that answers without reading never asks for the content."""
+    answer = await wsgi.ask(hello, post("Content-Length: 3", "Expect: 100-continue"))
+    assert (answer.status, answer.fields["Connection"]) == (200, "close")
+
+
+@pytest.mark.parametrize("size", [6, 600_000])
+async def test_content_that_breaks_off_is_the_clients_fault(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    """Content that ends early is answered with 400, and is no error of ours."""
+    client = await wsgi.connect(echo)
+    client.send(post(f"Content-Length: {size}", content=b"abc"))
+    client.transport.feed_eof()
+    assert (await client.answer()).status == 400
+    assert caplog.records == []
+
+
+async def test_application_may_answer_broken_content(wsgi: Adapter) -> None:
+    """An application that catches the OSError of its input decides itself."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        with pytest.raises(OSError, match="can't be read"):
+            environ["wsgi.input"].read()
+        start_response("422 Too Short", PLAIN)
+        return [b"short"]
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 600000", content=b"abc"))
+    client.transport.feed_eof()
+    answer = await client.answer()
+    assert (answer.status, answer.content) == (422, b"short")
+
+
+async def test_client_that_goes_while_the_application_reads(wsgi: Adapter) -> None:
+    """A thread that waits for content is freed when the client goes."""
+    reading, told = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        reading.set()
+        with pytest.raises(OSError, match="can't be read"):
+            environ["wsgi.input"].read()
+        told.set()
+        return []
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 600000"))
+    await until(reading.is_set)
+    client.transport.lose()
+    await until(told.is_set)
+
+
+# Files.
+
+
+def sends(file: Any, *fields: tuple[str, str]) -> WSGIApplication:
+    """Return an application that answers with a file."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [*PLAIN, *fields])
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+        return wrapped
+
+    return application
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Iterator[io.BufferedReader]:
+    """Return an open file of ten digits; the test closes it."""
+    path = tmp_path / "digits"
+    path.write_bytes(b"0123456789")
+    with path.open("rb") as file:
+        yield file
+        assert file.closed
+
+
+async def ask_over_a_socket(wsgi: Adapter, application: WSGIApplication) -> Answer:
+    """Return the answer to a GET on a real socket: only there is a sendfile."""
+    client = await wsgi.connect(application)
+    ours, theirs = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    await loop.connect_accepted_socket(lambda: ServerHttpProtocol(client.service), ours)
+    theirs.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    writer.write(GET.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+    data = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return Answer(data, "GET")
+
+
+async def test_file_is_sent_from_where_it_stands(wsgi: Adapter, digits: io.BufferedReader) -> None:
+    """A wrapped file on disk is sent from its position to its end, with its length."""
+    digits.seek(4)
+    answer = await ask_over_a_socket(wsgi, sends(digits))
+    assert (answer.fields["Content-Length"], answer.content) == ("6", b"456789")
+
+
+async def test_part_of_a_file(wsgi: Adapter, digits: io.BufferedReader) -> None:
+    """No more of a file is sent than the application announced."""
+    answer = await ask_over_a_socket(wsgi, sends(digits, ("Content-Length", "3")))
+    assert answer.content == b"012"
+
+
+async def test_file_for_head(wsgi: Adapter, digits: io.BufferedReader) -> None:
+    """A file for HEAD is measured, not sent."""
+    answer = await wsgi.ask(sends(digits), HEAD)
+    assert (answer.fields["Content-Length"], answer.content) == ("10", b"")
+
+
+async def test_file_in_memory_is_read(wsgi: Adapter) -> None:
+    """What has no file descriptor is iterated like anything else, and closed."""
+    file = io.BytesIO(b"x" * 100_000)
+    answer = await wsgi.ask(sends(file))
+    assert len(answer.content) == 100_000
+    assert file.closed
+
+
+# Threads.
+
+
+async def test_blocking_requests_run_side_by_side(wsgi: Adapter) -> None:
+    """As many requests as there are threads block at the same time."""
+    barrier = threading.Barrier(4, timeout=PATIENCE)
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        barrier.wait()
+        return hello(environ, start_response)
+
+    client = await wsgi.connect(application, threads=4)
+    others = [Client(wsgi.running[0]) for _ in range(3)]
+    for each in (client, *others):
+        each.send(GET)
+    assert [(await each.answer()).status for each in (client, *others)] == [200] * 4
+
+
+async def test_requests_of_one_connection_are_answered_in_order(wsgi: Adapter) -> None:
+    """A pipelined request waits for the answer to the one before it."""
+    client = await wsgi.connect(echo)
+    client.send(post("Content-Length: 3", content=b"one") + post("Content-Length: 3") + b"two")
+    await client.has(b"two")
+    assert client.transport.written.index(b"one") < client.transport.written.index(b"two")
+
+
+async def test_cleanup_without_startup() -> None:
+    """Cleanup is allowed when the start failed half way."""
+    base = {"SCRIPT_NAME": ""}
+    await WsgiApplication(hello, environ=base, threads=1, log=logging.getLogger("x")).cleanup()
