@@ -494,7 +494,7 @@ def test_bomb_is_bounded_in_total(bomb: tuple[str, bytes]) -> None:
 
 
 def test_bomb_that_nobody_reads_is_never_decoded(bomb: tuple[str, bytes]) -> None:
-    """CVE-2026-54278, 44431/44432 (urllib3): dropping or draining a body inflates nothing."""
+    """CVE-2026-54278, CVE-2026-21441, CVE-2026-44432: to drop or drain a body inflates nothing."""
     coding, wire = bomb
     tracemalloc.start()
     decoder = decoder_of(coding)

@@ -1,0 +1,75 @@
+"""Parameters of a field value, as in ``form-data; name="a"; filename="b"`` (RFC 9110, 5.6.6)."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import InvalidHeader
+from .headers import shown
+
+__all__ = ["decode_extended", "parse_parameters"]
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105
+# OWS ";" OWS [ token "=" ( token / quoted-string ) ]. Possessive throughout, so
+# that nothing is tried twice: one pass, however the value is built.
+_PARAMETER = re.compile(
+    rf"[ \t]*+;[ \t]*+(?:(?P<name>{_TOKEN})="
+    rf'(?:(?P<token>{_TOKEN})|"(?P<quoted>(?:[^"\\]|\\.)*+)"))?+'
+)
+_ESCAPED = re.compile(r'\\(["\\])')
+# ext-value (RFC 8187, section 3.2.1), of the one charset that all must know.
+_EXTENDED = re.compile(
+    r"(?i:utf-8)'[A-Za-z0-9\-]*+'(?P<value>(?:[!#$&+\-.^_`|~0-9A-Za-z]|%[0-9A-Fa-f]{2})*+)"
+)
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
+    r"""Return what stands before the first ";", in lower case, and the parameters by lower name.
+
+    Quoted strings come without their quotes. ``\"`` and ``\\`` are undone; any other
+    backslash stays, because browsers write a file's name without escaping it.
+    Empty parameters are dropped. Linear in the length of ``value``.
+
+    Raises:
+        InvalidHeader: if a parameter is malformed, or there twice: two readers
+            might take two different ones. A server answers 400.
+    """
+    main, semicolon, _ = value.partition(";")
+    value = value.rstrip(" \t")
+    found: dict[str, str] = {}
+    position = len(main)
+    while semicolon and position < len(value):
+        match = _PARAMETER.match(value, position)
+        if match is None:
+            raise InvalidHeader(f"expected '; name=value', got {shown(value[position:])}")
+        position = match.end()
+        if (name := match["name"]) is None:
+            continue
+        name = name.lower()
+        if name in found:
+            raise InvalidHeader(f"expected parameter {name} once, got it twice")
+        quoted = match["quoted"]
+        found[name] = match["token"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+    return main.strip(" \t").lower(), found
+
+
+def decode_extended(value: str) -> str:
+    """Return the text of an extended value, such as ``UTF-8''%e2%82%ac.txt`` (RFC 8187).
+
+    Raises:
+        InvalidHeader: if it is malformed, not in UTF-8, or hides a control
+            character. A server answers 400.
+    """
+    match = _EXTENDED.fullmatch(value)
+    if match is None:
+        raise InvalidHeader(f"expected an extended value as in UTF-8''a%20b, got {shown(value)}")
+    octets = _PERCENT.sub(lambda hex_: bytes.fromhex(hex_[1].decode()), match["value"].encode())
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError as exc:
+        raise InvalidHeader(f"expected UTF-8 in an extended value, got {shown(value)}") from exc
+    if _CONTROL.search(text):
+        raise InvalidHeader(f"control character in the extended value {shown(value)}")
+    return text
