@@ -14,11 +14,12 @@ from collections.abc import Iterable
 from .errors import InvalidHeader, LocalProtocolError
 
 __all__ = [
-    "HOST_PATTERN",
     "is_token",
     "list_members",
+    "may_be_secret",
     "parse_field_line",
     "shown",
+    "split_authority",
     "validate_field_name",
     "validate_field_value",
 ]
@@ -27,14 +28,15 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Everything but VCHAR, obs-text, SP and HTAB (RFC 9110, section 5.5).
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-# uri-host [ ":" port ] (RFC 9110, section 7.2; RFC 3986, section 3.2.2). Not a
-# full IPv6 grammar: what matters here is that nothing in it ends an authority.
-HOST_PATTERN = re.compile(
-    r"(?:\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[!$&'()*+,\-.0-9:;=A-Z_a-z~]+)\]"
-    r"|(?:[!$&'()*+,\-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2}){1,255})"
-    r"(?::([0-9]{0,5}))?",
-    re.ASCII,
+# uri-host [ ":" port ] (RFC 3986, section 3.2.2), without the IPvFuture of its
+# grammar: none was ever defined. Nor has a literal a zone here: it means
+# something on its sender's machine only (RFC 9844, section 5).
+_AUTHORITY = re.compile(
+    r"(\[([0-9A-Fa-f:.]{2,45})\]|(?:[!$&'()*+,\-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2}){1,255})"
+    r"(?::([0-9]{0,5}))?"
 )
+
+_SECRET = re.compile("auth|cookie|credential|key|passw|secret|session|signature|token", re.I)
 
 
 def shown(text: str | bytes, limit: int = 60) -> str:
@@ -46,6 +48,35 @@ def shown(text: str | bytes, limit: int = 60) -> str:
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token: a method, a field name (RFC 9110, section 5.6.2)."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def may_be_secret(name: str) -> bool:
+    """Whether a field of this name may have a secret as value, going by its name."""
+    return _SECRET.search(name) is not None
+
+
+def split_authority(text: str) -> tuple[str, str] | None:
+    """Return host and port of ``uri-host [ ":" port ]`` as they are spelt, or None.
+
+    The port is ``""`` where none is given; an IPv6 address keeps its brackets.
+    None says that this is no authority (RFC 9110, section 7.2).
+    """
+    match = _AUTHORITY.fullmatch(text)
+    if match is None or int(match[3] or 0) > 65535:
+        return None
+    if match[2] is not None and not _is_ipv6(match[2]):
+        return None
+    return match[1], match[3] or ""
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress  # 1 ms, and few peers are addressed like this
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_field_line(line: str) -> tuple[str, str]:
