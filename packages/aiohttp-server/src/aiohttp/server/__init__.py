@@ -1,4 +1,9 @@
-"""HTTP server for asyncio."""
+"""HTTP server for asyncio.
+
+``serve`` and ``run_app`` serve an application: any object with
+``async def handle_exchange(self, exchange)``, see ``aiohttp.protocol.Application``.
+``ServerHttpProtocol``, whose path of 2014 is this one, lives in ``aiohttp.protocol``.
+"""
 
 import sys
 
@@ -9,4 +14,8 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-__all__: list[str] = []
+from aiohttp.protocol import ServerHttpProtocol
+
+from .serving import run_app, serve
+
+__all__ = ["ServerHttpProtocol", "run_app", "serve"]
