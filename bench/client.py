@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 SERVER = Contender("canned server", "serve_canned", "peer", "uvloop")
+CPU = "CPU µs"
 CANNED = "canned bytes, the limit"
 CONTENDERS = (
     Contender(CANNED, "fetch_canned", "limit", "asyncio"),
@@ -34,8 +35,8 @@ GOALS = (Goal("aiohttp 3", "asyncio", 1.8), Goal("aiohttp 3", "uvloop", 2.5))
 def measure(options: Options) -> list[Figure]:
     """Return two figures: one request at a time, and 32 at once."""
     figures = {
-        1: Figure("client, small GET, one at a time", "requests/s", per="request"),
-        32: Figure("client, small GET, 32 at once", "requests/s", per="request", goals=GOALS),
+        1: Figure("client, small GET, one at a time", "requests/s", also=CPU),
+        32: Figure("client, small GET, 32 at once", "requests/s", also=CPU, goals=GOALS),
     }
     contenders = on_loops_we_have(CONTENDERS)
     with ExitStack() as stack:

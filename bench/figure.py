@@ -15,13 +15,12 @@ __all__ = ["Figure", "Goal", "Sample"]
 class Sample(NamedTuple):
     """One round of one contender.
 
-    ``value`` is in the figure's unit; ``cpu`` is the processor time that one
-    operation took, in microseconds, or 0.0 where it isn't known. When neighbours
-    disturb, the latter is the steadier of the two.
+    ``value`` is in the figure's unit, ``also`` is what is told beside it, such as
+    the processor time of one request: when neighbours disturb, it is the steadier.
     """
 
     value: float
-    cpu: float = 0.0
+    also: float = 0.0
 
 
 class Goal(NamedTuple):
@@ -40,13 +39,13 @@ class Figure:
         title: what was measured.
         unit: of a sample's value.
         more_is_better: whether a greater value is a better one.
-        per: what ``cpu`` is the time of, such as ``"request"``.
+        also: the unit of what is told beside, or "".
     """
 
     title: str
     unit: str
     more_is_better: bool = True
-    per: str = ""
+    also: str = ""
     goals: tuple[Goal, ...] = ()
     samples: dict[Contender, list[Sample]] = field(default_factory=dict)
 
@@ -54,9 +53,9 @@ class Figure:
         """Return the median of its rounds."""
         return median(sample.value for sample in self.samples[contender])
 
-    def cpu(self, contender: Contender) -> float:
-        """Return the median of its processor time per operation, in microseconds."""
-        return median(sample.cpu for sample in self.samples[contender])
+    def beside(self, contender: Contender) -> float:
+        """Return the median of what is told beside it."""
+        return median(sample.also for sample in self.samples[contender])
 
     def spread(self, contender: Contender) -> float:
         """Return half the distance from the worst to the best round, as a part of the median."""
@@ -97,14 +96,14 @@ class Figure:
             "title": self.title,
             "unit": self.unit,
             "more_is_better": self.more_is_better,
-            "cpu_microseconds_per": self.per,
+            "also": self.also,
             "contenders": [
                 {
                     "name": contender.name,
                     "loop": contender.loop,
                     "role": contender.role,
                     "median": self.value(contender),
-                    "cpu": self.cpu(contender),
+                    "also": self.beside(contender),
                     "ours_is_times": self.ratio(contender),
                     "samples": [sample.value for sample in samples],
                 }

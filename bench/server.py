@@ -43,13 +43,13 @@ def measure(options: Options) -> list[Figure]:
         1: Figure(
             f"server, small GET, {CONNECTIONS} connections",
             "requests/s",
-            per="request",
+            also="CPU µs",
             goals=GOALS,
         ),
         DEPTH: Figure(
             f"server, small GET, {CONNECTIONS} connections, {DEPTH} requests at once on each",
             "requests/s",
-            per="request",
+            also="CPU µs",
         ),
     }
     contenders = on_loops_we_have(CONTENDERS)

@@ -44,7 +44,7 @@ def _painter(out: TextIO) -> Callable[[str, str], str]:
 
 
 def _row(figure: Figure, contender: Contender, paint: Callable[[str, str], str]) -> str:
-    """Return ``name ▇▇▇ value ±spread cpu ratio``."""
+    """Return ``name ▇▇▇ value ±spread beside ratio``."""
     labels = max(len(each.label) for each in figure.samples)
     room = max(10, min(40, shutil.get_terminal_size((100, 24)).columns - labels - 46))
     value = figure.value(contender)
@@ -53,7 +53,7 @@ def _row(figure: Figure, contender: Contender, paint: Callable[[str, str], str])
     bar = paint(colour, _bar(value / longest, room))
     name = paint(BOLD if contender.role == "ours" else "0", contender.label.ljust(labels))
     spread = paint(DIM, f"±{figure.spread(contender):3.0%}")
-    facts = f"{_number(value):>9} {spread} {_cpu(figure, contender)}"
+    facts = f"{_number(value):>9} {spread} {_beside(figure, contender)}"
     return f"  {name}  {bar} {facts} {_ratio(figure, contender, paint)}".rstrip()
 
 
@@ -68,9 +68,8 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _cpu(figure: Figure, contender: Contender) -> str:
-    cpu = figure.cpu(contender)
-    return f"{_number(cpu):>6} µs/{figure.per}" if cpu else ""
+def _beside(figure: Figure, contender: Contender) -> str:
+    return f"{_number(figure.beside(contender)):>6} {figure.also}" if figure.also else ""
 
 
 def _ratio(figure: Figure, contender: Contender, paint: Callable[[str, str], str]) -> str:
