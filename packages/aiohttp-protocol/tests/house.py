@@ -205,9 +205,9 @@ def _differences(tree: Path, installed: Path, leave_out: Collection[str] = ()) -
     return [f"{name} differs between {tree} and {installed}" for name in names]
 
 
-def readme_programs(package: str) -> list[str]:
-    """Return the Python programs that stand in a package's README."""
-    text = (REPOSITORY / "packages" / package / "README.md").read_text(encoding="utf-8")
+def readme_programs(folder: str) -> list[str]:
+    """Return the Python programs in the README of a folder of the repository."""
+    text = (REPOSITORY / folder / "README.md").read_text(encoding="utf-8")
     return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
