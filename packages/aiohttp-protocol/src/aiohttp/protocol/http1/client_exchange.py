@@ -1,0 +1,208 @@
+"""One request on its way out, and who waits for its response: half of a client connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ..streams import EMPTY_STREAM, StreamReader
+from .body import BodyWriter
+from .head import ResponseHead
+
+if TYPE_CHECKING:
+    from .client import ClientHttpProtocol
+
+__all__ = ["PIECE", "ClientExchange", "RequestBody"]
+
+RequestBody: TypeAlias = bytes | AsyncIterable[bytes]
+"""The content of a request: all of it, or pieces as they come."""
+
+PIECE: Final = 64 * 1024
+"""Up to here a body is sent in one write with its head; a larger one in pieces of this
+size: one write of 100 MB costs asyncio 2.8 times as much as pieces do."""
+
+_EXPECT_TIME: Final = 1.0
+"""Seconds for which a body waits for ``100 Continue``; to wait indefinitely is forbidden
+(RFC 9110, section 10.1.1). curl's number."""
+
+
+class ClientExchange:
+    """One request, and the response to it. Made by ``ClientHttpProtocol.start``.
+
+    Attributes:
+        method: of the request.
+        body: the response's content, once ``response`` has returned.
+        is_answered: whether any byte of a response has come.
+        is_complete: whether the whole response has come, read or not; the
+            connection may serve somebody else by then.
+        is_request_sent: whether the whole request was handed to the transport.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_go_on",
+        "_head",
+        "_upload",
+        "body",
+        "is_answered",
+        "is_complete",
+        "is_request_sent",
+        "method",
+        "on_information",
+        "translate",
+    )
+
+    def __init__(
+        self,
+        connection: ClientHttpProtocol,
+        method: str,
+        head: asyncio.Future[ResponseHead],
+        translate: Callable[[BaseException], BaseException],
+        on_information: Callable[[ResponseHead], object],
+    ) -> None:
+        self.method = method
+        self.translate = translate
+        self.on_information = on_information
+        self.body: StreamReader = EMPTY_STREAM
+        self.is_answered = False
+        self.is_complete = False
+        self.is_request_sent = False
+        self._connection = connection
+        self._head = head
+        self._upload: asyncio.Task[None] | None = None
+        self._go_on: asyncio.Event | None = None  # the body is held back until then
+
+    def __repr__(self) -> str:
+        state = "complete" if self.is_complete else "answered" if self.is_answered else "unanswered"
+        return f"<ClientExchange {self.method} {state}>"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the connection still works for this exchange."""
+        return self._connection.serves(self)
+
+    # Who waits for the response.
+
+    async def response(self) -> ResponseHead:
+        """Return the head of the final response; ``body`` is there then, too.
+
+        Cancelling it gives up the exchange: the connection is closed, unless the
+        response has come whole.
+
+        Raises:
+            PeerDisconnected: if the server closed before it had answered.
+            RemoteProtocolError: if the answer isn't HTTP, or exceeds a limit.
+            PeerTooSlow: if no byte came within ``read_time``.
+            TimeoutError: if the deadline has passed.
+            BaseException: what iterating over the request's body raised.
+        """
+        try:
+            return await self._head
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+    async def request_sent(self) -> None:
+        """Return when the request was sent whole, or won't be any more."""
+        if self._upload is not None and not self._upload.done():
+            await asyncio.wait([self._upload])
+
+    def abort(self) -> None:
+        """Give up what isn't complete: the connection is closed then. Never fails."""
+        self._connection.abort(self)
+
+    def abort_from_anywhere(self) -> None:
+        """``abort``, soon, from any thread, even if the loop is closed: for finalizers."""
+        self._connection.call_soon(self.abort)
+
+    def discard(self) -> None:
+        """Let go of a response that nobody is going to read on.
+
+        The connection is kept if what is missing is small and comes soon
+        (``Limits.drain``, ``Limits.linger``); else it is closed.
+        """
+        self._connection.discard(self)
+
+    def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Take over the transport after 101, or after 2xx to CONNECT; with bytes already read.
+
+        Reading is paused: set another protocol, then resume. Whoever takes the
+        transport closes it.
+        """
+        return self._connection.detach(self)
+
+    # What the connection calls.
+
+    def deliver(self, head: ResponseHead) -> None:
+        """Give the final response to whoever waits for it."""
+        if not self._head.done():
+            self._head.set_result(head)
+
+    def fail(self, exc: BaseException) -> bool:
+        """End the wait for the response by an error; False if it has ended already."""
+        if self._head.done():
+            return False
+        self._head.set_exception(exc)
+        return True
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the body waits for ``100 Continue``."""
+        return self._go_on is not None and not self._go_on.is_set()
+
+    def go_on(self) -> None:
+        """Let a body go that was held back."""
+        if self._go_on is not None:
+            self._go_on.set()
+
+    def begin_upload(
+        self, body: RequestBody, writer: BodyWriter, piece: int, *, hold_back: bool
+    ) -> None:
+        """Send the body from now on. In a task of its own: the response may come meanwhile."""
+        if hold_back:
+            self._go_on = asyncio.Event()
+        self._upload = asyncio.get_running_loop().create_task(self._send(body, writer, piece))
+
+    def stop_upload(self) -> bool:
+        """Send no more of the body; False if nothing was left to be sent."""
+        return self._upload is not None and self._upload.cancel()
+
+    async def _send(self, body: RequestBody, writer: BodyWriter, piece: int) -> None:
+        connection = self._connection
+        try:
+            if self._go_on is not None:
+                await self._wait_to_go_on(self._go_on)
+            async with aclosing(_pieces(body, piece)) as pieces:
+                async for data in pieces:
+                    await connection.write(writer.encode(data))
+            await connection.write(writer.finish())
+        except Exception as exc:  # noqa: BLE001 the iterable is the program's: it may raise anything
+            connection.upload_failed(self, exc)
+        else:
+            self.is_request_sent = True
+            connection.upload_ended(self)
+
+    async def _wait_to_go_on(self, go_on: asyncio.Event) -> None:
+        limit = self._connection.deadlines.deadline(go_on.set)
+        limit.set(self._connection.deadlines.time() + _EXPECT_TIME)
+        try:
+            await go_on.wait()
+        finally:
+            limit.close()
+
+
+async def _pieces(body: RequestBody, size: int) -> AsyncGenerator[bytes | memoryview, None]:
+    """Yield a body in pieces: bytes by ``size``, anything else as it comes."""
+    if isinstance(body, bytes):
+        view = memoryview(body)
+        for start in range(0, len(view), size):
+            yield view[start : start + size]
+        return
+    try:
+        async for piece in body:
+            yield piece
+    finally:
+        if isinstance(body, AsyncGenerator):
+            await body.aclose()
