@@ -87,7 +87,9 @@ class Limits:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name, 0)
-            if value is not None and not value >= 0:
+            if value is None and "None" in str(each.type):
+                continue
+            if not (isinstance(value, (int, float)) and value >= 0):
                 raise ValueError(f"Limits.{each.name} must be a number from 0 on, not {value!r}")
         object.__setattr__(self, "unchecked_head", min(self.line, self.field_line, self.head))
 
