@@ -18,6 +18,7 @@ __all__ = [
     "list_members",
     "may_be_secret",
     "parse_field_line",
+    "require_str",
     "shown",
     "split_authority",
     "validate_field_name",
@@ -36,7 +37,9 @@ _AUTHORITY = re.compile(
     r"(?::([0-9]{0,5}))?"
 )
 
-_SECRET = re.compile("auth|cookie|credential|key|passw|secret|session|signature|token", re.I)
+_SECRET = re.compile(
+    "auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE
+)
 
 
 def shown(text: str | bytes, limit: int = 60) -> str:
@@ -112,12 +115,24 @@ def _why_no_name(name: str) -> str:
     return f"expected a token as field name, got {shown(name)}"
 
 
+def require_str(what: str, value: object, name: str = "") -> None:
+    """Refuse what is no str, such as bytes or a number, before it is put on the wire.
+
+    Raises:
+        LocalProtocolError: which tells ``what`` it should have been, and the field's ``name``.
+    """
+    if not isinstance(value, str):
+        where = f" (field {shown(name)})" if name else ""
+        raise LocalProtocolError(f"{what} must be str, not {type(value).__name__}{where}")
+
+
 def validate_field_name(name: str) -> None:
     """Refuse a field name that must not be sent.
 
     Raises:
         LocalProtocolError: if it isn't a token.
     """
+    require_str("a field name", name)
     if _TOKEN.fullmatch(name) is None:
         raise LocalProtocolError(
             f"a field name must be a token (letters, digits, !#$%&'*+-.^_`|~), not {shown(name)}"
@@ -132,10 +147,7 @@ def validate_field_value(name: str, value: str) -> None:
             or a character beyond ISO-8859-1. ``name`` is for the message.
     """
     # Not every program is typed.
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise LocalProtocolError(
-            f"the value of field {shown(name)} must be str, not {type(value).__name__}"
-        )
+    require_str("a field value", value, name)
     if not value.isprintable() and (found := _FORBIDDEN_IN_VALUE.search(value)):
         raise LocalProtocolError(
             f"control character {found[0]!r} in the value of field {shown(name)}; "

@@ -12,9 +12,18 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..errors import LocalProtocolError
-from ..headers import is_token, list_members, shown, validate_field_name, validate_field_value
-from .head import HttpVersion, HttpVersion10, HttpVersion11
+from ..errors import BadHttpMessage, LocalProtocolError
+from ..headers import (
+    is_token,
+    list_members,
+    may_be_secret,
+    require_str,
+    shown,
+    split_authority,
+    validate_field_name,
+    validate_field_value,
+)
+from .head import HttpVersion, HttpVersion10, HttpVersion11, validate_target
 
 __all__ = [
     "CONTINUE",
@@ -32,7 +41,7 @@ _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii") for status, reason in _REASONS.items()
 }
-_REQUEST_VERSIONS = {HttpVersion11: " HTTP/1.1\r\n", HttpVersion10: " HTTP/1.0\r\n"}
+_REQUEST_VERSIONS = {HttpVersion11: b"HTTP/1.1", HttpVersion10: b"HTTP/1.0"}
 _NOT_IN_REASON = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -52,35 +61,41 @@ def encode_status_line(status: int, reason: str | None = None) -> bytes:
     """
     if reason is None and (line := _STATUS_LINES.get(status)) is not None:
         return line
-    if not 100 <= status <= 999:
+    if not _is_status(status):
         raise LocalProtocolError(f"a status must be a number from 100 to 999, not {status!r}")
     if reason is None:
         reason = ""
-    elif found := _NOT_IN_REASON.search(reason):
+    require_str("a reason phrase", reason)
+    if found := _NOT_IN_REASON.search(reason):
         raise LocalProtocolError(
             f"{found[0]!r} in a reason phrase: expected printable ISO-8859-1, got {shown(reason)}"
         )
-    return f"HTTP/1.1 {status:d} {reason}\r\n".encode("latin-1")
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason.encode("latin-1"))
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and 100 <= value <= 999
 
 
 def encode_request_line(method: str, target: str, version: HttpVersion = HttpVersion11) -> bytes:
     """Return a request line with its CRLF.
 
     Raises:
-        LocalProtocolError: if method is no token, target isn't printable ASCII
-            without space and fragment, or version isn't 1.1 or 1.0.
+        LocalProtocolError: if method is no token, target has none of the forms
+            that this method may have, or version isn't 1.1 or 1.0.
     """
+    require_str("a method", method)
+    require_str("a target", target)
     if not is_token(method):
         raise LocalProtocolError(f"a method must be a token such as 'GET', not {shown(method)}")
-    if not (target and target.isascii() and target.isprintable()) or " " in target or "#" in target:
-        raise LocalProtocolError(
-            "a target must be percent-encoded ASCII without spaces and fragment, "
-            f"not {shown(target)}"
-        )
-    ending = _REQUEST_VERSIONS.get(version)
-    if ending is None:
+    try:
+        validate_target(method, target)
+    except BadHttpMessage as exc:
+        raise LocalProtocolError(exc.message) from exc
+    protocol = _REQUEST_VERSIONS.get(version)
+    if protocol is None:
         raise LocalProtocolError(f"a version must be (1, 1) or (1, 0), not {version!r}")
-    return (method + " " + target + ending).encode("ascii")
+    return b"%b %b %b\r\n" % (method.encode("ascii"), target.encode("ascii"), protocol)
 
 
 class EncodedFields(NamedTuple):
@@ -105,7 +120,7 @@ class EncodedFields(NamedTuple):
     has_server: bool = False
 
 
-# Names with a meaning for the connection; None of them is in the cache below.
+# Names with a meaning for the connection: they take the slow path.
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _NOTED = {"date": "has_date", "host": "has_host", "server": "has_server"}
 
@@ -115,27 +130,31 @@ class _Lines(dict[tuple[str, str], bytes]):
 
     Bounded as the cache of received lines is; 0.1 µs instead of 1 µs a field.
     The connection's own fields are kept as empty lines, which sends them to the
-    slow path.
+    slow path. Lines are made of encoded parts, not with an f-string: what a subclass
+    of str says of itself (``__str__``, an Enum's name) is not what was validated.
     """
 
     __slots__ = ()
 
     LINES = 2048
     LENGTH = 256
-    NOT_KEPT = frozenset({
-        "authorization", "cookie", "proxy-authorization", "set-cookie", "etag",
-        "last-modified", "location",
-    })  # fmt: skip
+    NOT_KEPT = frozenset({"date", "etag", "last-modified", "location"})
 
     def __missing__(self, field: tuple[str, str]) -> bytes:
+        if not _is_tuple(field):  # a str of two characters could be taken apart, too
+            raise TypeError(field)
         name, value = field
         validate_field_name(name)
         validate_field_value(name, value)
         lower = name.lower()
         line = b""
         if lower not in _FRAMING and lower not in _NOTED:
-            line = f"{name}: {value}\r\n".encode("latin-1")
-        if len(line) <= self.LENGTH and lower not in self.NOT_KEPT:
+            line = _line(name, value)
+        if (
+            len(name) + len(value) <= self.LENGTH
+            and lower not in self.NOT_KEPT
+            and not may_be_secret(lower)
+        ):
             if len(self) >= self.LINES:
                 self.clear()
             self[field] = line
@@ -143,6 +162,14 @@ class _Lines(dict[tuple[str, str], bytes]):
 
 
 _line_of = _Lines().__getitem__
+
+
+def _is_tuple(value: object) -> bool:
+    return isinstance(value, tuple)
+
+
+def _line(name: str, value: str) -> bytes:
+    return b"%b: %b\r\n" % (name.encode("latin-1"), value.encode("latin-1"))
 
 
 def encode_plain_fields(fields: Iterable[tuple[str, str]]) -> bytes | None:
@@ -168,8 +195,8 @@ def encode_fields(fields: Iterable[tuple[str, str]]) -> EncodedFields:
 
     Raises:
         LocalProtocolError: if a name or value can't be sent (see
-            ``headers.validate_field_value``), or the framing ones contradict
-            each other.
+            ``headers.validate_field_value``), Host is no authority or given
+            twice, or the framing ones contradict each other.
     """
     pairs = list(fields)
     block = encode_plain_fields(pairs)
@@ -194,14 +221,21 @@ def _encode_with_framing(fields: Iterable[tuple[str, str]], lines: list[bytes]) 
         elif lower == "connection":
             options.append(value)
         elif lower in _NOTED:
-            if lower == "host" and "has_host" in noted:
-                raise LocalProtocolError("more than one Host in a request")
+            if lower == "host":
+                _check_host(value, is_second="has_host" in noted)
             noted[_NOTED[lower]] = True
-            kept.append(f"{name}: {value}\r\n".encode("latin-1"))
+            kept.append(_line(name, value))
         else:
             kept.append(line)
     length, chunked = _outgoing_framing(lengths, codings)
     return EncodedFields(b"".join(kept), length, chunked, tuple(list_members(options)), **noted)
+
+
+def _check_host(value: str, *, is_second: bool) -> None:
+    if is_second:
+        raise LocalProtocolError("more than one Host in a request")
+    if value and split_authority(value) is None:
+        raise LocalProtocolError(f"Host must be 'name' or 'name:port', not {shown(value)}")
 
 
 def _outgoing_framing(lengths: list[str], codings: list[str]) -> tuple[int | None, bool]:

@@ -52,6 +52,7 @@ __all__ = [
     "parse_request_head",
     "parse_response_head",
     "validate_host",
+    "validate_target",
 ]
 
 
@@ -296,12 +297,7 @@ def _request_line(line: str) -> tuple[str, str, HttpVersion]:
     version = _VERSIONS.get(protocol)
     if version is None:
         raise _why_no_version(protocol, BadRequestLine(_NO_VERSION % shown(protocol), line=line))
-    if target[:1] != "/" or method == "CONNECT":
-        _check_unusual_target(method, target, line)
-    if not (target.isascii() and target.isprintable()) or "#" in target:
-        raise BadRequestLine(
-            f"expected a target of printable ASCII without fragment, got {shown(target)}", line=line
-        )
+    validate_target(method, target, line)
     return method, target, version
 
 
@@ -317,8 +313,27 @@ def _why_no_version(
     return malformed
 
 
+def validate_target(method: str, target: str, line: str = "") -> None:
+    """Refuse a target in none of the forms that its method may have (RFC 9112, section 3.2).
+
+    A path with its query for all methods but CONNECT, an absolute URI for a
+    proxy, ``*`` for OPTIONS, host and port for CONNECT. ``line`` is for the error.
+
+    Raises:
+        BadRequestLine: for another form, or what isn't printable ASCII without
+            space and fragment. A server answers 400.
+        BadHost: if the authority of an absolute URI is none.
+    """
+    if not (target.isascii() and target.isprintable()) or " " in target or "#" in target:
+        raise BadRequestLine(
+            f"expected a target of printable ASCII without space and fragment, got {shown(target)}",
+            line=line,
+        )
+    if target[:1] != "/" or method == "CONNECT":
+        _check_unusual_target(method, target, line)
+
+
 def _check_unusual_target(method: str, target: str, line: str) -> None:
-    """Check the forms of a target that are no path (RFC 9112, section 3.2)."""
     if method == "CONNECT":
         authority = split_authority(target)
         if authority is None or not int(authority[1] or 0):
@@ -572,7 +587,7 @@ class HeadCollector:
         return None
 
     def _is_empty_before_request(self, end: int) -> bool:
-        return self._is_request and end == 1 and self._buffer[0] == 13
+        return self._is_request and end == 1 and self._buffer[0] == _CR
 
     def _ends_head(self, end: int) -> bool:
         """Take in the line that ends at ``end``; whether it was the empty one."""
