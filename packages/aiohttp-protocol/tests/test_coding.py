@@ -126,6 +126,18 @@ def test_reads_of_every_size(coding: str, max_size: int) -> None:
 
 
 @each_coding
+def test_nothing_is_held_back(coding: str) -> None:
+    """Small reads get as far as large ones with the input that has come, wherever it is cut."""
+    wire = encoded(coding, b"abc" * 500)
+    for size in range(len(wire)):
+        decoders = decoder_of(coding), decoder_of(coding)
+        for decoder in decoders:
+            decoder.feed(wire[:size])
+        small, large = decoders
+        assert b"".join(read_ready(small, 1)) == b"".join(read_ready(large, 64 * KIB))
+
+
+@each_coding
 @pytest.mark.parametrize("body", [TEXT * 400, bytes(700 * KIB)], ids=["text", "zeros"])
 def test_large_body(coding: str, body: bytes) -> None:
     """A body whose coded form is taken long before all of it is read comes out whole."""

@@ -520,6 +520,13 @@ def test_limit(name: str, limit: int, good: bytes, bad: bytes) -> None:
         assert error.message.startswith(f"expected no more than {limit} ")
 
 
+def test_preamble_and_epilogue_are_counted_apart() -> None:
+    """Each has its own bound, to the byte."""
+    limits = MultipartLimits(preamble=5, epilogue=5)
+    for pieces in cuts(b"12345\r\n--AaB03x--\r\n12345"):
+        assert events_of(pieces, limits=limits) == [MultipartEnded()]
+
+
 def test_sizes_are_counted_over_all_fields() -> None:
     """CVE-2025-69228: the counter of all fields doesn't begin again with each of them."""
     limits = MultipartLimits(value=100, values=1000)

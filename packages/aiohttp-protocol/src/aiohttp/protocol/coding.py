@@ -144,8 +144,7 @@ class _DeflateInflater(_Inflater):
                 self._first = data
                 return b""
             self._first = None
-            method, window = data[0] & 0x0F, data[0] >> 4
-            if method != zlib.DEFLATED or window > 7 or int.from_bytes(data[:2], "big") % 31:
+            if data[0] & 0x0F != zlib.DEFLATED or int.from_bytes(data[:2], "big") % 31:
                 self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         return super().decompress(data, max_length)
 
@@ -484,8 +483,8 @@ class ContentDecoder:
     def read(self, max_size: int) -> bytes:
         """Return 1 to ``max_size`` decoded bytes; ``b""`` if more must be fed first, or at the end.
 
-        Which of the two it is, ``is_complete`` tells. One call decodes no more
-        than ``max_size`` bytes and holds no more than that in each link of a chain.
+        Which of the two it is, ``is_complete`` tells. What was decoded and isn't
+        asked for yet is at most 32 KiB in each link of a chain.
 
         Raises:
             ContentCodingError: if the data isn't what Content-Encoding says, ends
