@@ -155,7 +155,7 @@ def _export_problems(module: ModuleType) -> Iterator[str]:
             continue
         if not hasattr(module, "__path__"):
             yield f"{module.__name__} exports {name}, whose home is {home}"
-        elif name not in getattr(sys.modules[home], "__all__", (name,)):
+        elif value.__name__ not in getattr(sys.modules[home], "__all__", (value.__name__,)):
             yield f"{module.__name__} exports {name}, which is not in {home}.__all__"
 
 

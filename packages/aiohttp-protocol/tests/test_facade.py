@@ -242,8 +242,10 @@ def test_table_is_what_type_checkers_see() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    names = {(room, name, name) for room, names in aiohttp._NAMES.items() for name in names}
-    modules = {(None, name, name) for name in (*aiohttp._ROOMS, *aiohttp._DOORS)}
+    names = {
+        (f"aiohttp.{room}", name, name) for room, names in aiohttp._NAMES.items() for name in names
+    }
+    modules = {("aiohttp", name, name) for name in (*aiohttp._ROOMS, *aiohttp._DOORS)}
     assert seen == names | modules
 
 

@@ -33,17 +33,50 @@ _DOORS = {
 
 _NAMES = {
     "protocol": (
+        "BadStatusLine",
+        "HttpException",
         "HttpVersion",
         "HttpVersion10",
         "HttpVersion11",
+        "IncompleteRead",
+        "InvalidHeader",
+        "LineTooLong",
         "StreamReader",
     ),
     "client": (
+        "ClientConnectionError",
+        "ClientConnectorCertificateError",
+        "ClientConnectorDNSError",
+        "ClientConnectorError",
+        "ClientConnectorSSLError",
         "ClientError",
+        "ClientOSError",
+        "ClientPayloadError",
+        "ClientRequest",
         "ClientResponse",
+        "ClientResponseError",
+        "ClientSSLError",
         "ClientSession",
+        "ClientTimeout",
+        "ConnectionTimeoutError",
+        "ContentTypeError",
+        "HttpRequest",
         "HttpResponse",
+        "InvalidURL",
+        "InvalidUrlClientError",
+        "InvalidUrlRedirectClientError",
+        "MalformedResponseError",
+        "NonHttpUrlClientError",
+        "NonHttpUrlRedirectClientError",
+        "RedirectClientError",
+        "RequestInfo",
+        "ServerConnectionError",
+        "ServerDisconnectedError",
+        "ServerTimeoutError",
         "Session",
+        "SocketTimeoutError",
+        "TCPConnector",
+        "TooManyRedirects",
         "request",
     ),
     "server": ("ServerHttpProtocol",),
@@ -53,25 +86,58 @@ _NAMES = {
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import abc as abc
-    from . import client as client
-    from . import hdrs as hdrs
-    from . import protocol as protocol
-    from . import server as server
-    from . import test_utils as test_utils
-    from . import web as web
-    from . import worker as worker
-    from .client import ClientError as ClientError
-    from .client import ClientResponse as ClientResponse
-    from .client import ClientSession as ClientSession
-    from .client import HttpResponse as HttpResponse
-    from .client import Session as Session
-    from .client import request as request
-    from .protocol import HttpVersion as HttpVersion
-    from .protocol import HttpVersion10 as HttpVersion10
-    from .protocol import HttpVersion11 as HttpVersion11
-    from .protocol import StreamReader as StreamReader
-    from .server import ServerHttpProtocol as ServerHttpProtocol
+    from aiohttp import abc as abc
+    from aiohttp import client as client
+    from aiohttp import hdrs as hdrs
+    from aiohttp import protocol as protocol
+    from aiohttp import server as server
+    from aiohttp import test_utils as test_utils
+    from aiohttp import web as web
+    from aiohttp import worker as worker
+    from aiohttp.client import ClientConnectionError as ClientConnectionError
+    from aiohttp.client import ClientConnectorCertificateError as ClientConnectorCertificateError
+    from aiohttp.client import ClientConnectorDNSError as ClientConnectorDNSError
+    from aiohttp.client import ClientConnectorError as ClientConnectorError
+    from aiohttp.client import ClientConnectorSSLError as ClientConnectorSSLError
+    from aiohttp.client import ClientError as ClientError
+    from aiohttp.client import ClientOSError as ClientOSError
+    from aiohttp.client import ClientPayloadError as ClientPayloadError
+    from aiohttp.client import ClientRequest as ClientRequest
+    from aiohttp.client import ClientResponse as ClientResponse
+    from aiohttp.client import ClientResponseError as ClientResponseError
+    from aiohttp.client import ClientSession as ClientSession
+    from aiohttp.client import ClientSSLError as ClientSSLError
+    from aiohttp.client import ClientTimeout as ClientTimeout
+    from aiohttp.client import ConnectionTimeoutError as ConnectionTimeoutError
+    from aiohttp.client import ContentTypeError as ContentTypeError
+    from aiohttp.client import HttpRequest as HttpRequest
+    from aiohttp.client import HttpResponse as HttpResponse
+    from aiohttp.client import InvalidURL as InvalidURL
+    from aiohttp.client import InvalidUrlClientError as InvalidUrlClientError
+    from aiohttp.client import InvalidUrlRedirectClientError as InvalidUrlRedirectClientError
+    from aiohttp.client import MalformedResponseError as MalformedResponseError
+    from aiohttp.client import NonHttpUrlClientError as NonHttpUrlClientError
+    from aiohttp.client import NonHttpUrlRedirectClientError as NonHttpUrlRedirectClientError
+    from aiohttp.client import RedirectClientError as RedirectClientError
+    from aiohttp.client import RequestInfo as RequestInfo
+    from aiohttp.client import ServerConnectionError as ServerConnectionError
+    from aiohttp.client import ServerDisconnectedError as ServerDisconnectedError
+    from aiohttp.client import ServerTimeoutError as ServerTimeoutError
+    from aiohttp.client import Session as Session
+    from aiohttp.client import SocketTimeoutError as SocketTimeoutError
+    from aiohttp.client import TCPConnector as TCPConnector
+    from aiohttp.client import TooManyRedirects as TooManyRedirects
+    from aiohttp.client import request as request
+    from aiohttp.protocol import BadStatusLine as BadStatusLine
+    from aiohttp.protocol import HttpException as HttpException
+    from aiohttp.protocol import HttpVersion as HttpVersion
+    from aiohttp.protocol import HttpVersion10 as HttpVersion10
+    from aiohttp.protocol import HttpVersion11 as HttpVersion11
+    from aiohttp.protocol import IncompleteRead as IncompleteRead
+    from aiohttp.protocol import InvalidHeader as InvalidHeader
+    from aiohttp.protocol import LineTooLong as LineTooLong
+    from aiohttp.protocol import StreamReader as StreamReader
+    from aiohttp.server import ServerHttpProtocol as ServerHttpProtocol
 
     __version__: str
 
