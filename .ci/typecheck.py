@@ -92,7 +92,8 @@ def calls(folder: Path) -> Iterator[tuple[list[str], list[Path]]]:
     for tests in TESTS:
         yield [*mypy, os.fspath(tests)], [tests, SHARED]
     for other in OTHERS:
-        yield [*mypy, os.fspath(other)], [other, REPOSITORY, SHARED]
+        base = REPOSITORY if (other / "__init__.py").exists() else other
+        yield [*mypy, os.fspath(other)], [base, SHARED]
     pyright = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
     yield [*pyright, "--project", os.fspath(pyright_config(folder))], []
 

@@ -12,16 +12,18 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "120"))
 CLIENTS = 64
 
-Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Streams: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Client: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -94,7 +96,7 @@ CLIENT_KINDS: list[Client] = [
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(port: int) -> AsyncGenerator[Streams, None]:
     """Open a connection, and close it whatever happens."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

@@ -16,7 +16,7 @@ from house import readme_programs, run_program
 class Quiet(SimpleHTTPRequestHandler):
     """What ``python -m http.server`` runs, without its log."""
 
-    def log_message(self, *_: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ neither replace it when it is installed nor remove it when it is uninstalled.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aiohttp.server.web import *
+    from ..server.web import *
 else:
     import sys
 
