@@ -130,7 +130,9 @@ def _sdist_problems(folder: Path, package: str, members: dict[str, bytes]) -> It
     sdist = find(folder, package, ".tar.gz")
     with tempfile.TemporaryDirectory() as temporary:
         with tarfile.open(sdist) as archive:
-            archive.extractall(temporary, filter="data")
+            # Debian 12's Python 3.11.2 knows no filters yet.
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(temporary)
         (unpacked,) = Path(temporary).iterdir()
         rebuilt = _members(Path(temporary) / _build("wheel", unpacked, Path(temporary)))
     if rebuilt != members:
