@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -261,7 +262,14 @@ class Listener:
     async def _stop_accepting(self) -> None:
         """Close the listening sockets. Clients in the backlog think that they are connected."""
         accepting, self._accepting = self._accepting, {}
-        for task in accepting:
+        # Cancelling a task to which a connection is just being handed would lose it,
+        # and reset its client: first look away, let the tasks take what they have,
+        # look away from what they began to wait for then, and only now cancel.
+        for sock in accepting.values():
+            _look_away(sock)
+        await asyncio.sleep(0)
+        for task, sock in accepting.items():
+            _look_away(sock)
             task.cancel()
         await asyncio.gather(*accepting, return_exceptions=True)
         for task, sock in accepting.items():
@@ -325,6 +333,12 @@ def _open_tcp(
         sock.close()
         raise
     return sock
+
+
+def _look_away(sock: socket.socket) -> None:
+    """Have the loop accept nothing more from a socket; not every loop can (Windows)."""
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().remove_reader(sock)
 
 
 def _take_backlog(sock: socket.socket) -> Iterator[socket.socket]:
