@@ -147,7 +147,7 @@ class TCPConnector:
             left = timeout.connect and timeout.connect - (call.time() - start)
             return await _within(self._open(key, call), call, left, timeout.sock_connect)
         except BaseException as exc:
-            _close_all(self._pool.free(key))
+            self._close_all(self._pool.free(key))
             if isinstance(exc, ClientError):
                 call.marked(exc)
             raise
@@ -160,7 +160,7 @@ class TCPConnector:
         """Close the idle connections with this key: the server seems to have closed them."""
         while (connection := self._pool.take(key)) is not None:
             connection.close()
-            _close_all(self._pool.free(key))
+            self._close_all(self._pool.free(key))
 
     async def _wait_for_slot(
         self, key: ConnectionKey, call: Call
@@ -168,25 +168,29 @@ class TCPConnector:
         call.phase, call.pool = "pool", self._pool.occupancy
         granted = asyncio.Event()
         waiter, to_close = self._pool.join(key, granted.set)
-        _close_all(to_close)
+        self._close_all(to_close)
         try:
             if not waiter.is_granted:
                 await _within(granted.wait(), call, call.timeout.connect, call.timeout.pool)
             if not waiter.is_granted:
                 raise ClientConnectionError("the session was closed while a request waited")
         except BaseException:
-            _close_all(self._pool.leave(waiter))
+            self._close_all(self._pool.leave(waiter))
             raise
         return waiter
 
     def _released(self, key: ConnectionKey, connection: ClientHttpProtocol) -> None:
-        if not connection.is_reusable:
+        if to_close := self._pool.release(key, connection):
+            self._close_all(to_close)
+
+    def _close_all(self, connections: list[ClientHttpProtocol]) -> None:
+        for connection in connections:
             self._opened.discard(connection)
-        _close_all(self._pool.release(key, connection))
+            connection.close()
 
     def _lost(self, key: ConnectionKey, connection: ClientHttpProtocol) -> None:
         self._opened.discard(connection)
-        _close_all(self._pool.forget(key, connection))
+        self._close_all(self._pool.forget(key, connection))
 
     # Opening one.
 
@@ -290,11 +294,6 @@ async def _within(awaitable: Awaitable[T], call: Call, *times: float | None) -> 
         if limit.expired():
             raise call.timed_out() from exc
         raise
-
-
-def _close_all(connections: list[ClientHttpProtocol]) -> None:
-    for connection in connections:
-        connection.close()
 
 
 _contexts: dict[bool, tls.SSLContext] = {}

@@ -195,7 +195,7 @@ class Pool(Generic[K, C]):
             key = waiter.key
             if key in self._idle:
                 waiter.connection = self._pop_idle(key)
-            if waiter.connection is None:
+            else:
                 if self.limit_per_host and self._slots.get(key, 0) >= self.limit_per_host:
                     del self._queue[waiter]
                     self._parked.setdefault(key, OrderedDict())[waiter] = None
@@ -223,17 +223,11 @@ class Pool(Generic[K, C]):
         self._queue[waiter] = None
         self._queue.move_to_end(waiter, last=False)
 
-    def _pop_idle(self, key: K) -> C | None:
-        """Return the connection of ``key`` that was used last and still may be reused."""
+    def _pop_idle(self, key: K) -> C:
+        """Return the connection of ``key`` that was used last."""
         idle = self._idle[key]
-        while idle:
-            connection = idle.pop()
-            del self._oldest_idle[connection]
-            if connection.is_reusable:
-                break
-            self._drop_slot(key)
-        else:
-            connection = None
+        connection = idle.pop()
+        del self._oldest_idle[connection]
         if not idle:
             del self._idle[key]
         return connection

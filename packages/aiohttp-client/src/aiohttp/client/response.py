@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, Self, overload
 
 from yarl import URL
 
-from aiohttp.protocol.errors import HttpException
 from aiohttp.protocol.http1.client import Headers
 from aiohttp.protocol.http1.client_exchange import ClientExchange
 from aiohttp.protocol.http1.head import ResponseHead
+from aiohttp.protocol.streams import StreamReader
 
 from .awaitables import FINISHED, Finished
 from .call import Call
@@ -69,7 +69,6 @@ class HttpResponse:
         version: of HTTP, as the server speaks it.
         headers: the fields, read-only; looked up without regard to case.
         method: of the request.
-        content: the body as a stream, free of transfer and content codings.
         history: the redirects that led here, the first one first.
     """
 
@@ -81,7 +80,6 @@ class HttpResponse:
         "_json_loads",
         "_request",
         "_unread",
-        "content",
         "headers",
         "history",
         "method",
@@ -98,9 +96,8 @@ class HttpResponse:
         self.version = head.version
         self.headers: Headers = head.headers
         self.method = request.method
-        self.content = exchange.body
         self.history = call.history
-        self._body: bytes | None = None
+        self._body = exchange.whole_body
         self._call = call
         self._exchange = exchange
         self._request = request
@@ -186,6 +183,11 @@ class HttpResponse:
 
     # The body.
 
+    @property
+    def content(self) -> StreamReader:
+        """The body as a stream, free of transfer and content codings."""
+        return self._exchange.body
+
     @overload
     async def read(self, decode: Literal[False] = False) -> bytes: ...
     @overload
@@ -200,13 +202,7 @@ class HttpResponse:
             ServerTimeoutError: if a time limit has passed.
         """
         if self._body is None:
-            try:
-                self._body = await self.content.read()
-            except HttpException as exc:
-                error = self._call.explain(exc)
-                if error is exc:
-                    raise
-                raise error from exc
+            self._body = await self.content.read()
         if decode and self.content_type == "application/json":
             return json.loads(self._body)
         return self._body

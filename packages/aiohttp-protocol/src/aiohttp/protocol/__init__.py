@@ -115,8 +115,12 @@ _HOMES = {
     ),
     "http1.server": ("ServerHttpProtocol",),
     "http1.client": (
-        "ClientExchange",
         "ClientHttpProtocol",
+        "Headers",
+        "headers_of",
+    ),
+    "http1.client_exchange": (
+        "ClientExchange",
         "RequestBody",
     ),
 }
@@ -174,9 +178,11 @@ if TYPE_CHECKING:
     from .http1.body import body_decoder as body_decoder
     from .http1.body import body_framing as body_framing
     from .http1.body import body_writer as body_writer
-    from .http1.client import ClientExchange as ClientExchange
     from .http1.client import ClientHttpProtocol as ClientHttpProtocol
-    from .http1.client import RequestBody as RequestBody
+    from .http1.client import Headers as Headers
+    from .http1.client import headers_of as headers_of
+    from .http1.client_exchange import ClientExchange as ClientExchange
+    from .http1.client_exchange import RequestBody as RequestBody
     from .http1.encode import encode_fields as encode_fields
     from .http1.encode import encode_request_line as encode_request_line
     from .http1.encode import encode_status_line as encode_status_line

@@ -330,6 +330,8 @@ class StreamReader:
         on_first_read: called when the consumer waits although nothing has come
             yet, once: the moment for a server to send ``100 Continue`` (RFC 9110,
             section 10.1.1).
+        translate: makes of the error that ends the body, wherever it comes from,
+            what its readers get.
     """
 
     __slots__ = (
@@ -352,6 +354,7 @@ class StreamReader:
         "_resume",
         "_total_raw_bytes",
         "_trailers",
+        "_translate",
         "_waiter",
     )
 
@@ -365,6 +368,7 @@ class StreamReader:
         length: int | None = None,
         decoder: ContentDecoder | None = None,
         on_first_read: Callable[[], object] | None = None,
+        translate: Callable[[BaseException], BaseException] | None = None,
     ) -> None:
         self._pause = pause
         self._resume = resume
@@ -373,6 +377,7 @@ class StreamReader:
         self._length = length
         self._decoder = decoder
         self._on_first_read = on_first_read
+        self._translate = translate
         self._pieces = _Pieces()
         self._final: _FinalBuffer | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -799,7 +804,7 @@ class StreamReader:
 
     def _fail(self, exc: BaseException) -> None:
         if self._error is None:
-            self._error = exc
+            self._error = exc if self._translate is None else self._translate(exc)
             self._callbacks = None
             self._end()
 

@@ -390,12 +390,12 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if self._state is State.REQUEST:
             self._consider_upload(exchange, head)
         if framing == 0:
-            exchange.body = EMPTY_STREAM
+            exchange.whole_body = b""
             return self._complete_at_once(exchange, head, data)
         is_plain = _CONTENT_ENCODING not in head.headers or not self._decode
         if type(framing) is int and len(data) >= framing and is_plain:
             LengthBody(framing, self._limits)  # refuses what exceeds the limit
-            exchange.body = StreamReader.complete(data[:framing])
+            exchange.whole_body = data[:framing]
             return self._complete_at_once(exchange, head, data[framing:])
         self._begin_body(exchange, head, framing)
         return data
@@ -414,7 +414,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             content = self._content_decoder(head)
         except RemoteProtocolError:
             # Whoever doesn't read the body need not know that nobody can.
-            self._body = exchange.body = StreamReader()
+            self._body = exchange.body = StreamReader(translate=exchange.translate)
             raise
         else:
             self._body = exchange.body = StreamReader(
@@ -424,6 +424,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
                 max_size=self._limits.decoded,
                 length=framing if type(framing) is int else None,
                 decoder=content,
+                translate=exchange.translate,
             )
         finally:
             exchange.deliver(head)
@@ -567,7 +568,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             return
         exchange = self._exchange
         if exchange is not None and not exchange.fail(exc) and self._body is not EMPTY_STREAM:
-            self._body.set_exception(exchange.translate(exc))
+            self._body.set_exception(exc)
         self._close()
 
     def _close(self) -> None:
@@ -643,8 +644,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._limit = min(self._limit, self._deadlines.time() + limits.linger)
         self._read_time = 0.0
         self._watch()
-        gone = InvalidUse("the response was released before its body had been read")
-        body.set_exception(exchange.translate(gone))
+        body.set_exception(InvalidUse("the response was released before its body had been read"))
 
     def detach(self, exchange: ClientExchange) -> tuple[asyncio.Transport, bytes]:
         """Give away the transport of a connection that doesn't speak HTTP any more."""
