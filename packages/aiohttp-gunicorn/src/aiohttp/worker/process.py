@@ -21,7 +21,7 @@ from .accesslog import AccessLog, is_access_logged
 from .application import adapt
 from .settings import limits_of
 
-__all__ = ["AsyncGunicornWorker"]
+__all__ = ["AsyncGunicornWorker", "BootError", "loop_factory", "share_handlers", "tls_context"]
 
 HEARTBEAT = 1.0
 """Seconds from one heartbeat to the next, at most."""
@@ -49,9 +49,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         """Serve until told to stop. gunicorn calls it in the new process."""
         self._stopping, self._cutting = asyncio.Event(), asyncio.Event()
         self._access_log = AccessLog(self.log) if is_access_logged(self.log) else None
-        _share_handlers(self.log)
+        share_handlers(self.log)
         try:
-            with asyncio.Runner(loop_factory=_loop_factory(self.cfg.asgi_loop)) as runner:
+            with asyncio.Runner(loop_factory=loop_factory(self.cfg.asgi_loop)) as runner:
                 runner.run(self._serve())
         except BootError as exc:
             self.log.critical("The worker can't start: %s", exc)
@@ -75,7 +75,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         """
         try:
             application = adapt(self.wsgi, self.cfg, self.log.error_log)
-            tls = _tls(self.cfg)
+            tls = tls_context(self.cfg)
             listener = Listener(
                 application, limits=limits_of(self.cfg), on_exchange=self._note_exchange
             )
@@ -150,7 +150,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             self.cfg.worker_int(self)
 
 
-def _tls(cfg: Any) -> ssl.SSLContext | None:
+def tls_context(cfg: Any) -> ssl.SSLContext | None:
     """Return the context for all listeners, or None for plain HTTP."""
     if not cfg.is_ssl:
         return None
@@ -163,7 +163,7 @@ def _tls(cfg: Any) -> ssl.SSLContext | None:
     return context
 
 
-def _loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return what makes the loop, by gunicorn's ``asgi_loop``; None for asyncio's own.
 
     ``auto`` takes uvloop where it is installed, ``asyncio`` refuses it.
@@ -179,7 +179,7 @@ def _loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop] | Non
     return uvloop.new_event_loop
 
 
-def _share_handlers(log: Any) -> None:
+def share_handlers(log: Any) -> None:
     """Let what our packages log go where gunicorn's errors go, unless somebody said where."""
     ours = logging.getLogger("aiohttp")
     if not ours.hasHandlers():

@@ -1,0 +1,125 @@
+"""gunicorn with our worker as a process of its own, on a free port of the loopback."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+__all__ = ["PATIENCE", "Gunicorn", "until"]
+
+PATIENCE = 15.0  # seconds until a test that hangs fails
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Return what ``condition`` gives once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:g} s for {what}")
+        time.sleep(0.02)
+    return found
+
+
+class Gunicorn:
+    """One arbiter with its workers; leaving the block stops it, if it still runs.
+
+    ``source`` is the module whose ``app`` is served. ``log`` is everything that
+    gunicorn has written so far.
+    """
+
+    def __init__(self, folder: Path, source: str, *options: str, bind: str = "127.0.0.1:0") -> None:
+        (folder / "served.py").write_text(source, encoding="utf-8")
+        self._log_path = folder / "gunicorn.log"
+        command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--no-control-socket"]
+        command += ["--worker-class", "aiohttp.worker.AsyncGunicornWorker", *options, "served:app"]
+        with self._log_path.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        self.is_tls = "--certfile" in options
+
+    def __enter__(self) -> Self:
+        """Wait until a worker runs."""
+        until(self._has_booted, "a worker")
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        # The workers of a killed arbiter notice it within a second.
+        until(lambda: not any(map(_is_alive, self.pids)), "the workers' end")
+
+    @property
+    def log(self) -> str:
+        """What gunicorn has written so far."""
+        return self._log_path.read_text(encoding="utf-8")
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of all workers so far."""
+        return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", self.log)]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        found = re.search(r"Listening at: https?://([\d.]+):(\d+)", self.log)
+        if found is None:
+            raise LookupError(f"no address in {self.log!r}")
+        return found[1], int(found[2])
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as a URL without a path."""
+        host, port = self.address
+        return f"http{'s' * self.is_tls}://{host}:{port}"
+
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection of the standard library's client."""
+        return http.client.HTTPConnection(*self.address, timeout=PATIENCE)
+
+    def get(self, target: str = "/", **fields: str) -> tuple[int, bytes]:
+        """Return status and content of a GET on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request("GET", target, headers=fields)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def signal(self, number: signal.Signals, pid: int | None = None) -> None:
+        """Send a signal to the arbiter, or to a worker."""
+        os.kill(self.process.pid if pid is None else pid, number)
+
+    def wait(self, seconds: float = PATIENCE) -> int:
+        """Return the exit code of the arbiter, once it has ended."""
+        return self.process.wait(seconds)
+
+    def has_logged(self, text: str, seconds: float = PATIENCE) -> bool:
+        """Wait until a text is in the log."""
+        until(lambda: text in self.log, f"{text!r} in the log", seconds)
+        return True
+
+    def _has_booted(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"gunicorn ended with {self.process.returncode}: {self.log}")
+        return "Booting worker" in self.log
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie whose parent is gone waits for init, in a container perhaps for ever.
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True

@@ -1,0 +1,89 @@
+"""The parts of the worker's process that need no gunicorn; the whole is an integration test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+
+from aiohttp.worker.process import BootError, loop_factory, share_handlers, tls_context
+
+
+def test_asyncio_is_the_loop_where_uvloop_is_refused() -> None:
+    """With asgi_loop "asyncio" the loop is asyncio's own."""
+    assert loop_factory("asyncio") is None
+
+
+def test_asyncio_is_the_loop_without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With "auto", gunicorn's default, uvloop need not be installed."""
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory("auto") is None
+
+
+def test_uvloop_is_the_loop_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With "auto", uvloop is taken where it is installed."""
+    uvloop = SimpleNamespace(new_event_loop=asyncio.new_event_loop)
+    monkeypatch.setitem(sys.modules, "uvloop", uvloop)
+    assert loop_factory("auto") is uvloop.new_event_loop
+
+
+def test_uvloop_that_is_wanted_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With "uvloop" the worker doesn't start without it, and says how to get it."""
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with pytest.raises(BootError, match=r"pip install aiohttp-gunicorn\[uvloop\]"):
+        loop_factory("uvloop")
+
+
+def test_no_tls_without_certificate() -> None:
+    """Without certfile there is plain HTTP."""
+    assert tls_context(Config()) is None
+
+
+def test_certificate_that_can_not_be_read() -> None:
+    """A certificate that can't be used is named."""
+    cfg = Config()
+    cfg.set("certfile", __file__)
+    with pytest.raises(BootError, match=r"certfile '.*test_process\.py' and keyfile None"):
+        tls_context(cfg)
+
+
+@pytest.fixture
+def ours() -> Iterator[logging.Logger]:
+    """Return the logger of all our packages, and afterwards leave it as it was."""
+    logger = logging.getLogger("aiohttp")
+    before = logger.handlers, logger.level, logger.propagate
+    yield logger
+    logger.handlers, _, logger.propagate = before
+    logger.setLevel(before[1])
+
+
+@pytest.fixture
+def gunicorn_log() -> Any:
+    """Return as much of gunicorn's logger as matters here."""
+    error_log = SimpleNamespace(handlers=[logging.NullHandler()], level=logging.WARNING)
+    return SimpleNamespace(error_log=error_log)
+
+
+def test_our_logs_go_where_gunicorns_go(
+    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, gunicorn_log: Any
+) -> None:
+    """What our packages log is in gunicorn's error log, if nobody else takes it."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    share_handlers(gunicorn_log)
+    assert ours.handlers == gunicorn_log.error_log.handlers
+    assert ours.level == logging.WARNING
+
+
+def test_our_logs_stay_where_somebody_put_them(
+    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, gunicorn_log: Any
+) -> None:
+    """A handler that the application has set up is left alone."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
+    share_handlers(gunicorn_log)
+    assert ours.handlers == []
