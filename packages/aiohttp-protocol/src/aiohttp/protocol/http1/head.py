@@ -580,6 +580,7 @@ class HeadCollector:
         while (end := buffer.find(b"\n", self._scanned)) >= 0:
             if self._is_empty_before_request(end):
                 del buffer[: end + 1]
+                self._scanned = 0
                 continue
             if self._ends_head(end):
                 head = bytes(buffer[: end + 1])
