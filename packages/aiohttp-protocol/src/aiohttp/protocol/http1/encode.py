@@ -241,7 +241,7 @@ def _check_host(value: str, *, is_second: bool) -> None:
 def _outgoing_framing(lengths: list[str], codings: list[str]) -> tuple[int | None, bool]:
     """Check what was given as Content-Length and Transfer-Encoding (RFC 9112, section 6)."""
     members = list_members(codings)
-    if members and members != ["chunked"]:
+    if codings and members != ["chunked"]:
         raise LocalProtocolError(
             f"Transfer-Encoding must be exactly chunked, not {shown(', '.join(codings))}"
         )
