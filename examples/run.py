@@ -19,9 +19,9 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import aiohttp
@@ -56,7 +56,7 @@ def download(size: int) -> Iterator[bytes]:
 
 
 @contextlib.asynccontextmanager
-async def gunicorn() -> AsyncIterator[str]:
+async def gunicorn() -> AsyncGenerator[str, None]:
     """Run gunicorn, and give its URL; leaving stops it, and raises if that isn't clean."""
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--threads", "4"]
     command += ["--worker-class", "aiohttp.worker.AsyncGunicornWorker", "--no-control-socket"]
@@ -110,8 +110,7 @@ class Paper:
     """Where it is written: in colours on a terminal, plainly elsewhere."""
 
     def __init__(self) -> None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="replace")
+        cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
         self.is_terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         is_wide = (sys.stdout.encoding or "").lower().startswith("utf")
         self._full, self._empty, self._more = ("█", "░", "…") if is_wide else ("#", ".", "...")

@@ -169,6 +169,12 @@ async def test_addresses_of_ipv6() -> None:
     assert environ["SERVER_NAME"] == "[2001:db8::2]"
 
 
+async def test_client_that_was_gone_at_once() -> None:
+    """A client that went before its address could be asked for has none."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x", peername=None)
+    assert environ["REMOTE_ADDR"] == ""
+
+
 @pytest.mark.parametrize(
     ("host", "tls", "name", "port"),
     [

@@ -182,21 +182,26 @@ def _path_info(path: str, script_name: str) -> str:
 
 def _add_addresses(environ: Environ, exchange: Exchange) -> None:
     """Add who asks and who is asked; a unix socket has no address, there Host tells our name."""
-    peername, sockname = exchange.peername, exchange.sockname
-    if isinstance(peername, tuple):
-        environ["REMOTE_ADDR"] = peername[0]
-        environ["REMOTE_PORT"] = str(peername[1])
-    else:
+    peer, ours = _address(exchange.peername), _address(exchange.sockname)
+    if peer is None:
         environ["REMOTE_ADDR"] = ""
-    if isinstance(sockname, tuple):
-        host, port = sockname[0], str(sockname[1])
+    else:
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
+    if ours is None:
+        host, port = _split_port(environ.get("HTTP_HOST", ""))
+        environ["SERVER_NAME"] = host or "localhost"
+        environ["SERVER_PORT"] = port or DEFAULT_PORTS[exchange.scheme]
+    else:
+        host, environ["SERVER_PORT"] = ours
         # IPv6 stands in brackets, as in a URL (RFC 3875, section 4.1.14).
         environ["SERVER_NAME"] = f"[{host}]" if ":" in host else host
-        environ["SERVER_PORT"] = port
-        return
-    host, port = _split_port(environ.get("HTTP_HOST", ""))
-    environ["SERVER_NAME"] = host or "localhost"
-    environ["SERVER_PORT"] = port or DEFAULT_PORTS[exchange.scheme]
+
+
+def _address(name: Any) -> tuple[str, str] | None:
+    """Return host and port; None for a unix socket, or a client that was gone at once."""
+    if not name or isinstance(name, (str, bytes)):
+        return None
+    return name[0], str(name[1])
 
 
 def _split_port(authority: str) -> tuple[str, str]:

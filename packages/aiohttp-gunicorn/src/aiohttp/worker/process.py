@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Callable
@@ -80,8 +81,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
                 application, limits=limits_of(self.cfg), on_exchange=self._note_exchange
             )
             try:
-                for sock in self.sockets:
-                    await listener.listen_socket(sock.sock, tls=tls, backlog=self.cfg.backlog)
+                for wrapper in self.sockets:  # gunicorn.sock.BaseSocket
+                    sock: socket.socket = getattr(wrapper, "sock")  # noqa: B009
+                    await listener.listen_socket(sock, tls=tls, backlog=self.cfg.backlog)
             except BaseException:
                 await listener.drain(0)
                 raise
