@@ -1,0 +1,97 @@
+"""What a URL says to the pool, to the connector and to the wire."""
+
+from __future__ import annotations
+
+import pytest
+from yarl import URL
+
+from aiohttp.client.destination import ConnectionKey, basic_credentials, destination_of
+from aiohttp.client.errors import InvalidUrlClientError, NonHttpUrlClientError
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "authority", "target"),
+    [
+        ("http://a", ("http", "a", 80), "a", "/"),
+        ("http://a?q", ("http", "a", 80), "a", "/?q"),
+        ("https://a/b", ("https", "a", 443), "a", "/b"),
+        ("http://a:80/", ("http", "a", 80), "a", "/"),
+        ("http://a:8080/", ("http", "a", 8080), "a:8080", "/"),
+        ("http://[::1]:8080/", ("http", "::1", 8080), "[::1]:8080", "/"),
+        ("http://[::1]/", ("http", "::1", 80), "[::1]", "/"),
+        ("http://A.Example/", ("http", "a.example", 80), "a.example", "/"),
+        ("http://bücher.example/", ("http", "xn--bcher-kva.example", 80), None, "/"),
+        ("http://a/ä b?ü=1#top", ("http", "a", 80), "a", "/%C3%A4%20b?%C3%BC=1"),
+        ("http://a/%2F%20", ("http", "a", 80), "a", "/%2F%20"),
+    ],
+)
+def test_destination(
+    url: str, key: tuple[str, str, int], authority: str | None, target: str
+) -> None:
+    """Key, Host and target are what the connection and the wire need."""
+    found = destination_of(url)
+    assert found.key == ConnectionKey(*key)
+    assert found.authority == (authority or key[1])
+    assert found.target == target
+
+
+def test_fragment_stays_at_home() -> None:
+    """A fragment is not requested, but ``real_url`` has it."""
+    found = destination_of("http://a/b#c")
+    assert (found.url, found.real_url) == (URL("http://a/b"), URL("http://a/b#c"))
+
+
+def test_userinfo_becomes_credentials() -> None:
+    """Userinfo is sent as Authorization, and stands in no URL that is shown."""
+    found = destination_of("http://me:p%40ss@a/b")
+    assert found.url == found.real_url == URL("http://a/b")
+    assert found.authorization == basic_credentials("me", "p@ss")
+    assert "me" not in repr(found)
+
+
+def test_same_url_is_parsed_once() -> None:
+    """Programs ask for the same URLs again and again."""
+    assert destination_of("http://a/same") is destination_of("http://a/same")
+
+
+def test_url_object_is_as_good_as_text() -> None:
+    """Both kinds lead to the same place."""
+    assert destination_of(URL("http://a/b")).url == destination_of("http://a/b").url
+
+
+@pytest.mark.parametrize("url", ["ftp://a/", "file:///etc/passwd", "javascript:alert(1)", "a:80"])
+def test_other_schemes_are_refused(url: str) -> None:
+    """Only http and https are requested; the error is a ValueError, too."""
+    with pytest.raises(NonHttpUrlClientError, match="begins with http:// or https://") as caught:
+        destination_of(url)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "/path", "a.example", "//a/b", "http://", "http:///path", "http://[::1", "http://a:x/"],
+)
+def test_malformed_urls_are_refused(url: str) -> None:
+    """What has no scheme, no host or no sense is an InvalidURL that says so."""
+    with pytest.raises(InvalidUrlClientError) as caught:
+        destination_of(url)
+    assert caught.value.description
+
+
+def test_key_for_people() -> None:
+    """In messages a key is host and port."""
+    assert str(ConnectionKey("http", "a", 80)) == "a:80"
+    assert str(ConnectionKey("http", "::1", 80)) == "[::1]:80"
+
+
+def test_credentials() -> None:
+    """The example of RFC 7617, section 2, and its UTF-8 variant of section 2.1."""
+    assert basic_credentials("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+    assert basic_credentials("test", "123£") == "Basic dGVzdDoxMjPCow=="
+
+
+def test_colon_ends_a_login() -> None:
+    """A login with a colon would be another login and password."""
+    with pytest.raises(ValueError, match="can't contain a colon"):
+        basic_credentials("a:b", "c")
