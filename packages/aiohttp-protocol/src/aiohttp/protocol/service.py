@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Coroutine
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from .dates import DateLine
 from .exchange import Application, Exchange
@@ -183,17 +183,42 @@ class Service:
                 logger.exception("error in on_exchange for %r", exchange)
 
 
-def _task_starter(
-    loop: asyncio.AbstractEventLoop,
-) -> Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]:
+_TaskStarter: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+def _task_starter(loop: asyncio.AbstractEventLoop) -> _TaskStarter:
     """Return what makes a task of a coroutine in the quickest way that this loop has.
 
-    Directly, it takes 0.7 of ``create_task``'s time. From 3.12 on it begins at
-    once, which saves a turn of the loop. A loop whose tasks the program makes
-    itself is asked for them.
+    A handler that begins at once, instead of in the loop's next turn, saves 2 of
+    15 µs of a small GET. Python 3.12 brings that; asyncio's own loop of 3.11 is
+    helped; uvloop there begins later. A loop whose tasks the program makes itself
+    is asked for them.
     """
     if loop.get_task_factory() is not None:
         return loop.create_task
     if sys.version_info >= (3, 12):
         return partial(asyncio.Task, loop=loop, eager_start=True)
+    if isinstance(loop, asyncio.BaseEventLoop) and isinstance(getattr(loop, "_ready", None), deque):
+        return _eager_starter(loop)
     return partial(asyncio.Task, loop=loop)
+
+
+def _eager_starter(loop: asyncio.BaseEventLoop) -> _TaskStarter:
+    """Return what makes a task on Python 3.11, and has it begin at once.
+
+    A new task puts its first step behind all others into the loop's queue. Here
+    it is taken out again and run, in the task's own context, as the loop would. The
+    queue is private, but 3.11 gets no changes any more, and later versions don't
+    come here.
+    """
+    ready: deque[asyncio.Handle] = loop._ready  # type: ignore[attr-defined]
+    task_of = partial(asyncio.Task, loop=loop)
+    current_task = asyncio.current_task
+
+    def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = task_of(coroutine)
+        if current_task(loop) is None:  # a task can't begin inside another one
+            ready.pop()._run()
+        return task
+
+    return start
