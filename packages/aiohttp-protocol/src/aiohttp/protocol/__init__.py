@@ -121,7 +121,34 @@ _HOMES = {
     ),
     "http1.client_exchange": (
         "ClientExchange",
+        "PIECE",
         "RequestBody",
+    ),
+    "multipart": (
+        "Content",
+        "DEFAULT_MULTIPART_LIMITS",
+        "MultipartDecoder",
+        "MultipartEncoder",
+        "MultipartEnded",
+        "MultipartEvent",
+        "MultipartLimits",
+        "PartBegan",
+        "PartData",
+        "PartEnded",
+        "multipart_decoder",
+    ),
+    "parameters": (
+        "decode_extended",
+        "parse_parameters",
+    ),
+    "http1.request": (
+        "encode_request_head",
+        "request_framing",
+    ),
+    "http1.state": (
+        "Event",
+        "State",
+        "advance",
     ),
 }
 """Module: the public names whose home it is."""
@@ -181,6 +208,7 @@ if TYPE_CHECKING:
     from .http1.client import ClientHttpProtocol as ClientHttpProtocol
     from .http1.client import Headers as Headers
     from .http1.client import headers_of as headers_of
+    from .http1.client_exchange import PIECE as PIECE
     from .http1.client_exchange import ClientExchange as ClientExchange
     from .http1.client_exchange import RequestBody as RequestBody
     from .http1.encode import encode_fields as encode_fields
@@ -197,10 +225,28 @@ if TYPE_CHECKING:
     from .http1.head import find_response_end as find_response_end
     from .http1.head import parse_request_head as parse_request_head
     from .http1.head import parse_response_head as parse_response_head
+    from .http1.request import encode_request_head as encode_request_head
+    from .http1.request import request_framing as request_framing
     from .http1.server import ServerHttpProtocol as ServerHttpProtocol
+    from .http1.state import Event as Event
+    from .http1.state import State as State
+    from .http1.state import advance as advance
     from .limits import DEFAULT_LIMITS as DEFAULT_LIMITS
     from .limits import Limits as Limits
     from .listener import Listener as Listener
+    from .multipart import DEFAULT_MULTIPART_LIMITS as DEFAULT_MULTIPART_LIMITS
+    from .multipart import Content as Content
+    from .multipart import MultipartDecoder as MultipartDecoder
+    from .multipart import MultipartEncoder as MultipartEncoder
+    from .multipart import MultipartEnded as MultipartEnded
+    from .multipart import MultipartEvent as MultipartEvent
+    from .multipart import MultipartLimits as MultipartLimits
+    from .multipart import PartBegan as PartBegan
+    from .multipart import PartData as PartData
+    from .multipart import PartEnded as PartEnded
+    from .multipart import multipart_decoder as multipart_decoder
+    from .parameters import decode_extended as decode_extended
+    from .parameters import parse_parameters as parse_parameters
     from .service import Books as Books
     from .service import Service as Service
     from .streams import EMPTY_STREAM as EMPTY_STREAM
@@ -210,6 +256,7 @@ if TYPE_CHECKING:
     from .timers import Deadline as Deadline
     from .timers import Deadlines as Deadlines
     from .timers import deadlines_of as deadlines_of
+
 
 _home_of = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -17,7 +17,7 @@ HttpException                        .status .message
     │   │   └── UnknownContentCoding .coding                                                  415
     │   └── MultipartError                                                                    400
     ├── LimitExceeded                .limit (bytes, fields …) .name (of the limit)            413
-    │   ├── LineTooLong              a request line, status line, field line or chunk line    431
+    │   ├── LineTooLong              a request line, status line, field line or trailer line  431
     │   │   └── TargetTooLong        the target of a request                                  414
     │   ├── HeadTooLarge             the whole head: bytes, or number of fields               431
     │   ├── BodyTooLarge             a body, before or after its content coding               413
@@ -206,7 +206,7 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class LineTooLong(LimitExceeded):
-    """A line of the head, a chunk line or a trailer line is longer than its limit."""
+    """A line of the head, or of a trailer section, is longer than its limit."""
 
     status = 431
 
