@@ -61,9 +61,9 @@ class app:
 
 @pytest.fixture(scope="module")
 def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
-    """Return httpbin, served with 4 threads."""
+    """Return httpbin, served with 4 threads on asyncio's own loop; elsewhere it is uvloop's."""
     folder = tmp_path_factory.mktemp("httpbin")
-    with Gunicorn(folder, HTTPBIN, "--threads", "4") as gunicorn:
+    with Gunicorn(folder, HTTPBIN, "--threads", "4", "--asgi-loop", "asyncio") as gunicorn:
         yield gunicorn
 
 
@@ -249,9 +249,10 @@ def test_tls(tmp_path: Path, certificate: tuple[str, str]) -> None:
 # How it ends.
 
 
-def test_sigterm_answers_what_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_sigterm_answers_what_runs(tmp_path: Path, loop: str) -> None:
     """After SIGTERM a running request is answered; then gunicorn ends, at once and well."""
-    with Gunicorn(tmp_path, APPLICATION) as gunicorn:
+    with Gunicorn(tmp_path, APPLICATION, "--asgi-loop", loop) as gunicorn:
         idle = gunicorn.connect()
         idle.request("GET", "/")
         idle.getresponse().read()
@@ -330,9 +331,11 @@ def test_draining_worker_keeps_its_heartbeat(tmp_path: Path) -> None:
         assert "WORKER TIMEOUT" not in gunicorn.log
 
 
-def test_sighup_reloads_without_a_lost_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_sighup_reloads_without_a_lost_request(tmp_path: Path, loop: str) -> None:
     """While SIGHUP replaces the workers no request fails, and new processes answer."""
-    with Gunicorn(tmp_path, APPLICATION, "--workers", "2", "--threads", "2") as gunicorn:
+    options = ["--workers", "2", "--threads", "2", "--asgi-loop", loop]
+    with Gunicorn(tmp_path, APPLICATION, *options) as gunicorn:
         pids: list[bytes] = []
         is_over = threading.Event()
 
@@ -353,9 +356,10 @@ def test_sighup_reloads_without_a_lost_request(tmp_path: Path) -> None:
             each.result()
 
 
-def test_max_requests(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_max_requests(tmp_path: Path, loop: str) -> None:
     """After max_requests a worker is replaced, and no request is lost."""
-    with Gunicorn(tmp_path, APPLICATION, "--max-requests", "10") as gunicorn:
+    with Gunicorn(tmp_path, APPLICATION, "--max-requests", "10", "--asgi-loop", loop) as gunicorn:
         pids = {gunicorn.get()[1] for _ in range(50)}
         assert len(pids) >= 4
         assert gunicorn.has_logged("Autorestarting worker after current request.")

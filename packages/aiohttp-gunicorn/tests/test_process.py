@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from gunicorn.config import Config
@@ -64,26 +63,29 @@ def ours() -> Iterator[logging.Logger]:
 
 
 @pytest.fixture
-def gunicorn_log() -> Any:
-    """Return as much of gunicorn's logger as matters here."""
-    error_log = SimpleNamespace(handlers=[logging.NullHandler()], level=logging.WARNING)
-    return SimpleNamespace(error_log=error_log)
+def error_log() -> Iterator[logging.Logger]:
+    """Return a logger with a handler, as gunicorn's for errors is."""
+    log = logging.getLogger("test_process")
+    log.setLevel(logging.WARNING)
+    log.addHandler(logging.NullHandler())
+    yield log
+    log.handlers.clear()
 
 
 def test_our_logs_go_where_gunicorns_go(
-    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, gunicorn_log: Any
+    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, error_log: logging.Logger
 ) -> None:
     """What our packages log is in gunicorn's error log, if nobody else takes it."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    share_handlers(gunicorn_log)
-    assert ours.handlers == gunicorn_log.error_log.handlers
+    share_handlers(error_log)
+    assert ours.handlers == error_log.handlers
     assert ours.level == logging.WARNING
 
 
 def test_our_logs_stay_where_somebody_put_them(
-    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, gunicorn_log: Any
+    monkeypatch: pytest.MonkeyPatch, ours: logging.Logger, error_log: logging.Logger
 ) -> None:
     """A handler that the application has set up is left alone."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
-    share_handlers(gunicorn_log)
+    share_handlers(error_log)
     assert ours.handlers == []

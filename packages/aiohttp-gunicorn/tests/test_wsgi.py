@@ -620,6 +620,32 @@ async def test_write_after_the_client_went_raises(wsgi: Adapter) -> None:
     await until(told.is_set)
 
 
+async def test_client_that_goes_before_its_turn_is_not_worked_for(wsgi: Adapter) -> None:
+    """A request whose client went while all threads were busy never reaches the application."""
+    paths: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        paths.append(environ["PATH_INFO"])
+        begun.set()
+        go_on.wait(PATIENCE)
+        return hello(environ, start_response)
+
+    first = await wsgi.connect(application, threads=1)
+    first.send(GET.replace(b"/path", b"/first"))
+    await until(begun.is_set)
+    second = Client(wsgi.running[0])
+    second.send(GET.replace(b"/path", b"/second"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    second.transport.lose()
+    await until(lambda: not second.service.tasks)
+    go_on.set()
+    await first.answer()
+    await wsgi.running[0].cleanup()
+    assert paths == ["/first"]
+
+
 async def test_error_after_the_client_went_is_logged(
     wsgi: Adapter, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -86,6 +86,17 @@ def parse_start(
 class Call:
     """Runs an application once and posts what it answers as steps."""
 
+    __slots__ = (
+        "_application",
+        "_content_length",
+        "_environ",
+        "_is_complete",
+        "_is_started",
+        "_log",
+        "_start",
+        "_steps",
+    )
+
     def __init__(
         self, application: WSGIApplication, environ: Environ, steps: Steps, log: logging.Logger
     ) -> None:
@@ -99,7 +110,12 @@ class Call:
         self._is_complete = False
 
     def run(self) -> None:
-        """Call the application, iterate over its answer, close it; never raises."""
+        """Call the application, iterate over its answer, close it; never raises.
+
+        A client that went while all threads were busy isn't worked for any more.
+        """
+        if self._steps.is_abandoned:
+            return
         error = self._outcome()
         if error is not None and self._steps.is_abandoned:
             method, target = self._environ["REQUEST_METHOD"], self._environ["RAW_URI"]

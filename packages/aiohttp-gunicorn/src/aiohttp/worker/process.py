@@ -50,7 +50,11 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         """Serve until told to stop. gunicorn calls it in the new process."""
         self._stopping, self._cutting = asyncio.Event(), asyncio.Event()
         self._access_log = AccessLog(self.log) if is_access_logged(self.log) else None
-        share_handlers(self.log)
+        # A logger class of somebody's own need not have one.
+        self._error_log: logging.Logger = getattr(
+            self.log, "error_log", logging.getLogger("gunicorn.error")
+        )
+        share_handlers(self._error_log)
         try:
             with asyncio.Runner(loop_factory=loop_factory(self.cfg.asgi_loop)) as runner:
                 runner.run(self._serve())
@@ -75,7 +79,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             BootError: if anything of that fails; what the application raised is logged.
         """
         try:
-            application = adapt(self.wsgi, self.cfg, self.log.error_log)
+            application = adapt(self.wsgi, self.cfg, self._error_log)
             tls = tls_context(self.cfg)
             listener = Listener(
                 application, limits=limits_of(self.cfg), on_exchange=self._note_exchange
@@ -181,10 +185,10 @@ def loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop] | None
     return uvloop.new_event_loop
 
 
-def share_handlers(log: Any) -> None:
+def share_handlers(error_log: logging.Logger) -> None:
     """Let what our packages log go where gunicorn's errors go, unless somebody said where."""
     ours = logging.getLogger("aiohttp")
     if not ours.hasHandlers():
-        ours.handlers = list(log.error_log.handlers)
-        ours.setLevel(log.error_log.level)
+        ours.handlers = list(error_log.handlers)
+        ours.setLevel(error_log.level)
         ours.propagate = False

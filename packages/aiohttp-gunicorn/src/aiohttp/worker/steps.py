@@ -91,6 +91,8 @@ Step: TypeAlias = Whole | Start | Chunk | SendFile | Finish | ReadBody | End
 class Steps:
     """The steps of one request: posted by one thread, taken by one coroutine."""
 
+    __slots__ = ("_arrived", "_inbox", "_unwritten", "_waiter", "_written", "is_abandoned")
+
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         # Touched on the loop only.
