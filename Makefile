@@ -6,6 +6,8 @@ TOOLS := .venv-tools
 OURS := protocol client server gunicorn
 # Pinned by their major version only: what a tool finds new, we want to know.
 TOOL_PACKAGES := "tox >=4.20,<5" "flit_core >=3.11,<5"
+RUN_PACKAGES := "flit_core >=3.11,<5" "httpbin >=0.10,<0.11" \
+    "uvloop; platform_python_implementation == 'CPython'"
 
 # Pythons that pyenv keeps are found although they are not on the PATH.
 PYENV_ROOT ?= $(HOME)/.pyenv
@@ -55,7 +57,7 @@ $(TOOLS)/ready: Makefile
 	@$(call environment,$(TOOLS),$(TOOL_PACKAGES))
 
 .venv-run/ready: Makefile
-	@$(call environment,.venv-run,"flit_core >=3.11,<5" httpbin "uvloop; platform_python_implementation == 'CPython'")
+	@$(call environment,.venv-run,$(RUN_PACKAGES))
 
 # A virtual environment with these packages; made again when it was not finished.
 define environment
