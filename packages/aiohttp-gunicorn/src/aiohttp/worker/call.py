@@ -114,9 +114,11 @@ class Call:
 
         A client that went while all threads were busy isn't worked for any more.
         """
-        if self._steps.is_abandoned:
-            return
-        error = self._outcome()
+        if not self._steps.is_abandoned:
+            self._end(self._outcome())
+
+    def _end(self, error: Exception | None) -> None:
+        """Hand the outcome over; if nobody is there any more, log an error here."""
         if error is not None and self._steps.is_abandoned:
             method, target = self._environ["REQUEST_METHOD"], self._environ["RAW_URI"]
             self._log.error("error after the client of %s %s went", method, target, exc_info=error)
