@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakKeyDictionary, proxy
 
-__all__ = ["TICK", "Clock", "Deadline", "Deadlines", "deadlines_of"]
+__all__ = ["NEVER", "TICK", "Clock", "Deadline", "Deadlines", "deadlines_of"]
 
 NEVER = math.inf
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Collection
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import (
@@ -78,12 +77,13 @@ class Http1Exchange:
     def __init__(
         self,
         connection: ServerHttpProtocol,
+        transport: asyncio.Transport,
         service: Service,
         head: RequestHead,
         body: StreamReader,
     ) -> None:
         self._connection = connection
-        self._transport = connection.transport
+        self._transport = transport
         self._service = service
         self.head = head
         self.body = body
@@ -299,7 +299,9 @@ class Http1Exchange:
         method = self.head.method
         is_whole, is_given = length is not None, False
         date, server = service.date_line(), service.server_line
-        block = encode_plain_fields(fields if isinstance(fields, Collection) else list(fields))
+        if not isinstance(fields, (list, tuple)):
+            fields = list(fields)
+        block = encode_plain_fields(fields)
         self._has_content = method != "HEAD" and status not in _WITHOUT_CONTENT
         if block is None:
             encoded = encode_fields(fields)
@@ -314,17 +316,18 @@ class Http1Exchange:
             connection.close_after_response()  # which is the body's end
         if method == "CONNECT" and status < 300:
             raise InvalidUse("a 2xx to CONNECT opens a tunnel: use upgrade()")
-        head = b"".join((
-            encode_status_line(status, reason),
-            date,
-            server,
-            block,
-            _framing_line(status, length, is_chunked=is_chunked, is_given=is_given),
-            connection.ending(is_whole),
-        ))  # fmt: skip
-        return head, body_framing(
-            status=status, method=method, chunked=is_chunked, content_length=length
-        )
+        if length is not None and self._has_content:
+            # Nearly every response: what the two functions below would say of it.
+            framing_line = b"Content-Length: %d\r\n" % length
+            framing: Framing = length
+        else:
+            framing_line = _framing_line(status, length, is_chunked=is_chunked, is_given=is_given)
+            framing = body_framing(
+                status=status, method=method, chunked=is_chunked, content_length=length
+            )
+        status_line = encode_status_line(status, reason)
+        ending = connection.ending(is_whole)
+        return b"".join((status_line, date, server, block, framing_line, ending)), framing
 
     def _given_length(self, encoded: EncodedFields, length: int | None) -> tuple[int | None, bool]:
         """Return the length of the body, and whether it is the program's Content-Length."""

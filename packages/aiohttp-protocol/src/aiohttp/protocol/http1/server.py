@@ -29,7 +29,7 @@ from ..errors import (
 from ..headers import shown
 from ..service import Service
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
-from ..timers import Deadline
+from ..timers import NEVER, Deadline
 from .body import BodyDecoder, LengthBody, body_decoder, body_framing
 from .encode import CONTINUE, encode_status_line, reason_of
 from .exchange import Http1Exchange
@@ -421,12 +421,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._check_method(head.method)
         self._requests += 1
         service.books.requests += 1
-        self._deadline.clear()
+        self._deadline.when = NEVER  # clear(), without the call
         if head.content_length or head.chunked:
             self._begin_body(head)
         else:
             self._state = advance(self._state, REQUEST_WHOLE)
-        exchange = Http1Exchange(self, service, head, self._reader)
+        exchange = Http1Exchange(self, self.transport, service, head, self._reader)
         self._exchange = exchange
         task = exchange.task = service.start_task(self._run(exchange))
         if not task.done():
