@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bench.contender import Contender, on_loops_we_have
-from bench.figure import Figure, Goal, Sample
+from bench.figure import CPU, Figure, Goal, Sample
 from bench.process import LOAD_CORE, ContenderFailed, Process
 from bench.rounds import turns
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 SERVER = Contender("canned server", "serve_canned", "peer", "uvloop")
-CPU = "CPU µs"
 CANNED = "canned bytes, the limit"
 CONTENDERS = (
     Contender(CANNED, "fetch_canned", "limit", "asyncio"),

@@ -71,7 +71,7 @@ def measure(options: Options) -> list[Figure]:
 
 def _check(processes: dict[Contender, Process], url: str) -> None:
     """Make sure that all get the same bytes, in both ways."""
-    answers = {}
+    answers: dict[str, list[int]] = {}
     for contender, process in processes.items():
         process.hear()
         answers[contender.label] = process.ask("digest", url)

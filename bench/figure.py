@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from bench.contender import Contender
 
-__all__ = ["Figure", "Goal", "Sample"]
+__all__ = ["CPU", "Figure", "Goal", "Sample"]
+
+
+CPU = "CPU µs"
+"""The unit of what is told beside a value, where that is processor time for one operation."""
 
 
 class Sample(NamedTuple):
@@ -47,7 +51,7 @@ class Figure:
     more_is_better: bool = True
     also: str = ""
     goals: tuple[Goal, ...] = ()
-    samples: dict[Contender, list[Sample]] = field(default_factory=dict)
+    samples: dict[Contender, list[Sample]] = field(default_factory=dict["Contender", list[Sample]])
 
     def value(self, contender: Contender) -> float:
         """Return the median of its rounds."""
@@ -76,18 +80,30 @@ class Figure:
         Who has no loop is compared with ours on ``loop``, or on asyncio. None for
         ourselves, and where ours didn't run.
         """
-        ours = self.ours(contender.loop or loop) or (not loop and self.ours("asyncio"))
-        if not ours or contender.role == "ours":
+        ratios = [ours.value / other.value for ours, other in self._pairs(contender, loop)]
+        if not ratios:
             return None
-        pairs = zip(self.samples[ours], self.samples[contender], strict=True)
-        ratios = [ours.value / other.value for ours, other in pairs]
         return median(r if self.more_is_better else 1 / r for r in ratios)
 
-    def reached(self, goal: Goal) -> float | None:
-        """Return the ratio that a goal speaks of, or None if it wasn't measured."""
+    def cpu_ratio(self, contender: Contender, loop: str = "") -> float | None:
+        """Return the same by processor time, where that is told beside the value."""
+        if self.also != CPU:
+            return None
+        pairs = self._pairs(contender, loop)
+        return median(other.also / ours.also for ours, other in pairs) if pairs else None
+
+    def _pairs(self, contender: Contender, loop: str) -> list[tuple[Sample, Sample]]:
+        """Return our sample and that of ``contender`` of each round."""
+        ours = self.ours(contender.loop or loop) or (None if loop else self.ours("asyncio"))
+        if ours is None or contender.role == "ours":
+            return []
+        return list(zip(self.samples[ours], self.samples[contender], strict=True))
+
+    def peer_of(self, goal: Goal) -> Contender | None:
+        """Return whom a goal speaks of, or None if that one, or ours, wasn't measured."""
         for contender in self.samples:
             if contender.name == goal.peer and contender.loop in (goal.loop, ""):
-                return self.ratio(contender, goal.loop)
+                return contender if self._pairs(contender, goal.loop) else None
         return None
 
     def as_json(self) -> dict[str, Any]:
@@ -105,9 +121,14 @@ class Figure:
                     "median": self.value(contender),
                     "also": self.beside(contender),
                     "ours_is_times": self.ratio(contender),
+                    "ours_is_times_by_cpu": self.cpu_ratio(contender),
                     "samples": [sample.value for sample in samples],
                 }
                 for contender, samples in self.samples.items()
             ],
-            "goals": [{**goal._asdict(), "reached": self.reached(goal)} for goal in self.goals],
+            "goals": [
+                {**goal._asdict(), "reached": self.ratio(peer, goal.loop)}
+                for goal in self.goals
+                if (peer := self.peer_of(goal)) is not None
+            ],
         }

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bench.contender import Contender, on_loops_we_have
-from bench.figure import Figure, Goal, Sample
+from bench.figure import CPU, Figure, Goal, Sample
 from bench.process import ContenderFailed, Process
 from bench.rounds import turns
 from bench.wrk import load
@@ -43,13 +43,13 @@ def measure(options: Options) -> list[Figure]:
         1: Figure(
             f"server, small GET, {CONNECTIONS} connections",
             "requests/s",
-            also="CPU µs",
+            also=CPU,
             goals=GOALS,
         ),
         DEPTH: Figure(
             f"server, small GET, {CONNECTIONS} connections, {DEPTH} requests at once on each",
             "requests/s",
-            also="CPU µs",
+            also=CPU,
         ),
     }
     contenders = on_loops_we_have(CONTENDERS)
@@ -63,7 +63,11 @@ def measure(options: Options) -> list[Figure]:
             process = processes[contender]
             before = process.processor_seconds()
             done = load(
-                ports[contender], connections=CONNECTIONS, seconds=options.seconds, depth=depth
+                ports[contender],
+                contender.label,
+                connections=CONNECTIONS,
+                seconds=options.seconds,
+                depth=depth,
             )
             cpu = (process.processor_seconds() - before) / done.requests * 1e6
             samples = figures[depth].samples.setdefault(contender, [])

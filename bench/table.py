@@ -46,7 +46,7 @@ def _painter(out: TextIO) -> Callable[[str, str], str]:
 def _row(figure: Figure, contender: Contender, paint: Callable[[str, str], str]) -> str:
     """Return ``name ▇▇▇ value ±spread beside ratio``."""
     labels = max(len(each.label) for each in figure.samples)
-    room = max(10, min(40, shutil.get_terminal_size((100, 24)).columns - labels - 46))
+    room = max(10, min(40, shutil.get_terminal_size((120, 24)).columns - labels - 62))
     value = figure.value(contender)
     longest = max(map(figure.value, figure.samples))
     colour = COLOURS[contender.role]
@@ -76,18 +76,22 @@ def _ratio(figure: Figure, contender: Contender, paint: Callable[[str, str], str
     ratio = figure.ratio(contender)
     if ratio is None:
         return ""
-    text = f"ours is ×{ratio:.2f}"
+    by_cpu = figure.cpu_ratio(contender)
+    text = f"ours is ×{ratio:.2f}" + (f", by CPU ×{by_cpu:.2f}" if by_cpu else "")
     if contender.role == "limit":
         return paint(GREY, text)
     return paint(GREEN if ratio >= 1 else RED, text)
 
 
 def _goal(figure: Figure, goal: Goal, paint: Callable[[str, str], str]) -> str:
-    reached = figure.reached(goal)
+    peer = figure.peer_of(goal)
+    reached = figure.ratio(peer, goal.loop) if peer else None
     loop = f" · {goal.loop}" if goal.loop else ""
     wanted = f"≥ {goal.at_least:.2f} × {goal.peer}{loop}"
-    if reached is None:
+    if peer is None or reached is None:
         return f"  {paint(DIM, '-')} goal: {wanted}: not measured in this run"
+    by_cpu = figure.cpu_ratio(peer, goal.loop)
+    beside = f" (by CPU {by_cpu:.2f})" if by_cpu else ""
     if reached >= goal.at_least:
-        return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {reached:.2f}"
-    return f"  {paint(RED, '✗')} goal: {wanted}: not reached, {reached:.2f}"
+        return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {reached:.2f}{beside}"
+    return f"  {paint(RED, '✗')} goal: {wanted}: not reached, {reached:.2f}{beside}"

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,9 +67,6 @@ def run(loop: str, main: Coroutine[Any, Any, None]) -> None:
 
 
 def new_loop(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return what makes loops of this name."""
-    if name == "uvloop":
-        import uvloop
-
-        return uvloop.new_event_loop
-    return asyncio.new_event_loop
+    """Return what makes loops of this name; both modules call it the same."""
+    factory: Callable[[], asyncio.AbstractEventLoop] = import_module(name).new_event_loop
+    return factory

@@ -23,8 +23,10 @@ class Load(NamedTuple):
     seconds: float
 
 
-def load(port: int, *, connections: int, seconds: float, depth: int = 1) -> Load:
+def load(port: int, whom: str, *, connections: int, seconds: float, depth: int = 1) -> Load:
     """Load a server on the loopback for so many seconds; ``depth`` requests at once each.
+
+    ``whom`` names the server where something is wrong.
 
     Raises:
         ContenderFailed: if wrk isn't there, or any answer was wrong or missing.
@@ -46,5 +48,5 @@ def load(port: int, *, connections: int, seconds: float, depth: int = 1) -> Load
         raise ContenderFailed(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
     facts = json.loads(done.stdout.strip().splitlines()[-1])
     if facts["bad"] or not facts["requests"]:
-        raise ContenderFailed(f"wrk got wrong or missing answers on port {port}: {facts}")
+        raise ContenderFailed(f"{whom}: wrk got wrong or missing answers: {facts}")
     return Load(facts["requests"], facts["microseconds"] / 1e6)
