@@ -192,6 +192,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
         self._service.books.bytes_received += len(data)
+        if self._pending and self._state is IDLE:  # sooner here than _receive_pending
+            data, self._pending = self._pending + data, b""
         try:
             while data:
                 if self._state is IDLE:
