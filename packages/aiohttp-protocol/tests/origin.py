@@ -83,10 +83,9 @@ class Origin:
             while True:
                 request = await _read_request(reader)
                 self.requests.append(request)
-                answer = self._answer
-                if not isinstance(answer, bytes):
-                    answer = answer(request)
-                if not isinstance(answer, bytes | None):
+                given = self._answer
+                answer = given if isinstance(given, bytes) else given(request)
+                if isinstance(answer, Awaitable):
                     answer = await answer
                 if answer is None:
                     break

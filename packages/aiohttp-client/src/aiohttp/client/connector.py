@@ -31,8 +31,9 @@ from .pool import Pool, Waiter
 
 __all__ = ["CLIENT_LIMITS", "TCPConnector"]
 
-CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0)
-"""What a client accepts: bodies of any size, since a program may read them as a stream."""
+CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0, linger=0.5)
+"""What a client accepts: bodies of any size, since a program may read them as a stream. The
+rest of a body that nobody reads is waited for no longer than a new connection would take."""
 
 _AddressInfo: TypeAlias = tuple[Any, Any, int, str, Any]
 
