@@ -9,12 +9,15 @@ which have really passed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakKeyDictionary, proxy
 
 __all__ = ["NEVER", "TICK", "Clock", "Deadline", "Deadlines", "deadlines_of"]
+
+logger = logging.getLogger("aiohttp")
 
 NEVER = math.inf
 
@@ -74,8 +77,11 @@ class Deadline:
         return f"<Deadline at {self.when:.3f}>" if self.when < NEVER else "<Deadline idle>"
 
 
-TICK = 0.040
-"""Seconds. A deadline passes never early, and at most so much late."""
+TICK = 1 / 32
+"""Seconds. A deadline passes never early, and at most so much late.
+
+A power of two, so that ticks are exact: rounding can't put one before its deadline.
+"""
 
 
 class Deadlines:
@@ -103,6 +109,8 @@ class Deadlines:
     def watch(self, deadline: Deadline) -> None:
         """Look at ``deadline`` at its own moment, rounded up: never early."""
         self.forget(deadline)
+        if deadline.when == NEVER:
+            return
         tick = float(math.ceil(deadline.when / TICK))
         deadline.tick = tick
         self._watched.setdefault(tick, set()).add(deadline)
@@ -146,7 +154,10 @@ class Deadlines:
             # What is called first may have moved or closed the others.
             if deadline.when <= now and deadline.expired is not None:
                 deadline.when = NEVER
-                deadline.expired()
+                try:
+                    deadline.expired()
+                except Exception:  # the others must not wait for ever
+                    logger.exception("error in %r", deadline.expired)
 
 
 _deadlines: WeakKeyDictionary[asyncio.AbstractEventLoop, Deadlines] = WeakKeyDictionary()
