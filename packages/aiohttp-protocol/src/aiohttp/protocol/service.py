@@ -126,15 +126,20 @@ class Service:
     def leave(self, connection: ServiceConnection) -> None:
         """Count a connection out."""
         self.connections.discard(connection)
-        self._tell_change()
+        self.tell_change()
+
+    def cancel(self, task: asyncio.Task[Any], why: str) -> None:
+        """Cancel a handler; one that has not begun never gets to its own end."""
+        task.add_done_callback(self.end_task)
+        task.cancel(why)
 
     def end_task(self, task: asyncio.Task[Any]) -> None:
         """Let go of a handler that has come to its end."""
         self.tasks.discard(task)
-        if self._change is not None:
-            self._tell_change()
+        self.tell_change()
 
-    def _tell_change(self) -> None:
+    def tell_change(self) -> None:
+        """Wake up whoever waits for a change."""
         if self._change is not None:
             self._change.set()
             self._change = None
@@ -170,7 +175,7 @@ class Service:
         for connection in list(self.connections):
             connection.abort()
         for task in list(self.tasks):
-            task.cancel()
+            self.cancel(task, "the server stops")
 
     # Reports.
 

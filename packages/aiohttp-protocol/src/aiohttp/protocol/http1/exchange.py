@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import (
@@ -37,6 +38,7 @@ from .state import (
     RESPONSE_WHOLE,
     SWITCH,
     SWITCHED,
+    Event,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +61,6 @@ class Http1Exchange:
         "_connection",
         "_ended",
         "_has_content",
-        "_is_over",
         "_service",
         "_status",
         "_transport",
@@ -70,6 +71,7 @@ class Http1Exchange:
         "cancel_on_disconnect",
         "head",
         "is_handled",
+        "is_over",
         "started",
         "task",
     )
@@ -91,12 +93,12 @@ class Http1Exchange:
         self.cancel_on_disconnect = True
         self.task: asyncio.Task[None] | None = None
         self.is_handled = False
+        self.is_over = False
         self.body_sent = 0
         self._status = 0
         self._writer: BodyWriter | None = None
         self._unsent_head = b""
         self._has_content = True
-        self._is_over = False
         self._ended: asyncio.Event | None = None
 
     def __repr__(self) -> str:
@@ -141,14 +143,21 @@ class Http1Exchange:
         if not self._connection.is_writable:
             await self._connection.gate.wait()
 
-    def _respond(self, status: int, fields: Fields, body: bytes, reason: str | None) -> None:
+    def _respond(
+        self,
+        status: int,
+        fields: Fields,
+        body: bytes,
+        reason: str | None,
+        event: Event = RESPONSE_WHOLE,
+    ) -> None:
         connection = self._connection
         head, framing = self._compose(status, fields, reason, len(body))
-        connection.take_turn(RESPONSE_WHOLE)
-        self._status = status
         if framing:
-            self.body_sent = len(body)
             head += body
+        connection.take_turn(event)
+        self._status = status
+        self.body_sent = len(body) if framing else 0
         connection.send(head)
         connection.response_is_over(self)
 
@@ -157,9 +166,7 @@ class Http1Exchange:
     ) -> None:
         head, framing = self._compose(status, fields, reason, len(body))
         self._begin(status, head, framing)
-        view = memoryview(body)
-        for start in range(0, len(body), _PIECE):
-            await self.write(view[start : start + _PIECE])
+        await self.write(body)
         await self.finish()
 
     # The response, in parts.
@@ -172,6 +179,8 @@ class Http1Exchange:
                 f"got {status}"
             )
         head = encode_status_line(status) + encode_fields(fields).block + b"\r\n"
+        if self._status:
+            raise self._misuse(f"an informational response with status {status}")
         self._connection.take_turn(INFORMATION)
         if self.head.version is not HttpVersion10:  # RFC 9110, section 15.2
             self._connection.send(head)
@@ -189,15 +198,23 @@ class Http1Exchange:
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send a part of the body; waits while the client reads slower than we write."""
-        connection, writer = self._connection, self._writer
-        if writer is None or connection.state not in _UNDER_WAY:
-            raise self._misuse("write")
-        if self._has_content:
-            framed = writer.encode(data)
+        connection = self._connection
+        for piece in (data,) if isinstance(data, bytes) and len(data) <= _PIECE else _pieces(data):
+            writer = self._under_way("write")
+            if not self._has_content:
+                return
+            framed = writer.encode(piece)
             self.body_sent = writer.sent
             connection.send(self._with_head(framed))
             if not connection.is_writable:
                 await connection.gate.wait()
+
+    def _under_way(self, what: str) -> BodyWriter:
+        """Return what frames the body of the response that is being sent."""
+        writer = self._writer
+        if writer is None or self._connection.state not in _UNDER_WAY:
+            raise self._misuse(what)
+        return writer
 
     def _with_head(self, data: bytes | bytearray | memoryview) -> bytes | bytearray | memoryview:
         """Put the head before the first bytes of the body: one write instead of two."""
@@ -208,15 +225,15 @@ class Http1Exchange:
 
     async def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> None:
         """Send ``count`` bytes of a file (to its end if None) as a part of the body."""
+        writer = self._under_way("sendfile")
         if count is None:
-            count = max(0, os.fstat(file.fileno()).st_size - offset)
-        if (
-            count
-            and self._has_content
-            and self._is_plain
-            and await self._send_by_kernel(file, offset, count)
-        ):
+            count = max(0, file.seek(0, os.SEEK_END) - offset)
+        if not self._has_content:
             return
+        if count and isinstance(writer, LengthWriter) and self.scheme == "http":
+            sent = await self._send_by_kernel(writer, file, offset, count)
+            offset += sent
+            count -= sent
         file.seek(offset)
         while count > 0:
             data = file.read(min(count, _PIECE))
@@ -225,36 +242,56 @@ class Http1Exchange:
             count -= len(data)
             await self.write(data)
 
-    @property
-    def _is_plain(self) -> bool:
-        return isinstance(self._writer, LengthWriter) and self.scheme == "http"
+    async def _send_by_kernel(
+        self, writer: LengthWriter, file: IO[bytes], offset: int, count: int
+    ) -> int:
+        """Send from a file without reading it; return how many bytes the kernel took that way.
 
-    async def _send_by_kernel(self, file: IO[bytes], offset: int, count: int) -> bool:
-        """Send a file without reading it; False where this loop or this file can't."""
-        connection, writer, loop = self._connection, self._writer, self._service.loop
-        if writer is None or connection.state not in _UNDER_WAY:
-            raise self._misuse("sendfile")
-        if not isinstance(loop, asyncio.BaseEventLoop):
-            return False  # uvloop has no sendfile
-        connection.send(self._with_head(b""))
-        end = offset + count
-        while offset < end:
-            step = min(_FILE_PIECE, end - offset)
-            writer.frame(step)
-            with connection.write_in_time():
-                sent = await loop.sendfile(connection.transport, file, offset, step)
+        By ``os.sendfile``: uvloop has none, and asyncio's doesn't tell whether the client
+        makes progress. On a duplicate of the socket's descriptor, because a loop
+        refuses to watch the one that its transport uses.
+        """
+        connection = self._connection
+        route = _kernel_route(file, self.get_extra_info("socket"))
+        if route is None:
+            return 0
+        source, target = route
+        writer.frame(count)
+        left = count
+        try:
+            connection.send(self._with_head(b""))
+            await connection.wait_sent()
+            while left and (
+                sent := await self._send_piece(target, source, offset + count - left, left)
+            ):
+                left -= sent
+        except ConnectionError as exc:
+            connection.abort()
+            raise PeerDisconnected("the client closed the connection") from exc
+        finally:
+            os.close(target)
+            writer.sent -= left
             self.body_sent = writer.sent
-            self._service.books.bytes_sent += sent
-            if sent < step:
-                raise LocalProtocolError(f"the file ended {end - offset - sent} bytes early")
-            offset += step
-        return True
+        return count - left
+
+    async def _send_piece(self, target: int, source: int, offset: int, left: int) -> int:
+        """Have the kernel send some bytes; return how many, 0 if there is nothing or it can't."""
+        try:
+            sent = os.sendfile(target, source, offset, min(left, _FILE_PIECE))
+        except BlockingIOError:
+            await self._connection.wait_writable(target)
+            return await self._send_piece(target, source, offset, left)
+        except ConnectionError:
+            raise
+        except OSError:
+            return 0  # a file that can't be sent so; one that can't be read says it when it is
+        self._service.books.bytes_sent += sent
+        await asyncio.sleep(0)
+        return sent
 
     async def finish(self, trailers: Fields = ()) -> None:
         """End the response. Trailers need chunked framing, else they are dropped."""
-        connection, writer = self._connection, self._writer
-        if writer is None or connection.state not in _UNDER_WAY:
-            raise self._misuse("finish")
+        connection, writer = self._connection, self._under_way("finish")
         last = writer.finish(trailers) if self._has_content else b""
         if self._unsent_head or last:
             connection.send(self._with_head(last))
@@ -272,14 +309,22 @@ class Http1Exchange:
         if status == 101:
             if not self.head.upgrade:
                 raise InvalidUse("the client has not asked for an upgrade: 101 is not an answer")
+            if b"\r\nupgrade:" not in b"\r\n" + encoded.block.lower():
+                raise LocalProtocolError(
+                    "101 must name the new protocol in a field Upgrade (RFC 9110, section 7.8)"
+                )
             ending = b"Connection: Upgrade\r\n\r\n"
         elif self.head.method != "CONNECT" or not 200 <= status <= 299:
             raise InvalidUse(f"expected 101, or 2xx to CONNECT, to switch protocols; got {status}")
-        head = encode_status_line(status, reason) + self._service.date_line() + encoded.block
+        if self._status:
+            raise self._misuse(f"an upgrade with status {status}")
+        date = b"" if encoded.has_date else self._service.date_line()
+        head = encode_status_line(status, reason) + date + encoded.block
         connection = self._connection
         connection.take_turn(SWITCH)
         self._status = status
         connection.send(head + ending)
+        self._service.books.responses[status] += 1
         return connection.hand_over()
 
     def _compose(
@@ -358,11 +403,11 @@ class Http1Exchange:
     @property
     def is_disconnected(self) -> bool:
         """Whether the client has gone away."""
-        return self._connection.state is CLOSED and not self._is_over
+        return self._connection.state is CLOSED and not self.is_over
 
     async def wait_disconnected(self) -> None:
         """Return when the client has gone away, or this exchange is over."""
-        if self._is_over or self.is_disconnected:
+        if self.is_over or self.is_disconnected:
             return
         if self._ended is None:
             self._ended = asyncio.Event()
@@ -379,27 +424,34 @@ class Http1Exchange:
 
     def close_after(self) -> None:
         """Announce ``Connection: close`` and close when this exchange is over."""
-        if not self._is_over:
+        if not self.is_over:
             self._connection.close_after_response()
 
     # What the connection calls.
 
     def end(self) -> None:
         """Take note that the response is complete."""
-        self._is_over = True
+        self.is_over = True
+        self._writer = None
         if self._ended is not None:
             self._ended.set()
 
     def lose(self) -> None:
         """Take note that the client has gone before the response was complete."""
+        if self.is_over:
+            return
         if self._ended is not None:
             self._ended.set()
         if self.cancel_on_disconnect and self.task is not None:
-            self.task.cancel("the client closed the connection")
+            self._service.cancel(self.task, "the client closed the connection")
 
     def fail(self, exc: Exception) -> None:
         """Answer for a handler that raised: by the error's status, or 500, or by cutting."""
-        if isinstance(exc, RemoteProtocolError) and not self._status:
+        if isinstance(exc, PeerDisconnected):
+            if self._connection.is_gone:
+                self._connection.abort()
+                return
+        elif isinstance(exc, RemoteProtocolError) and not self._is_begun:
             self._connection.close_after_response()
             self._respond_plainly(exc.status, exc.message)
             return
@@ -410,9 +462,7 @@ class Http1Exchange:
 
     def conclude(self) -> None:
         """Make up for a handler that returned without a complete response."""
-        if self._is_over or self._connection.state is CLOSED:
-            return
-        if self._connection.state is SWITCHED:
+        if self._connection.state in (CLOSED, SWITCHED):
             return
         logger.error(
             "the handler of %s %s returned %s",
@@ -423,24 +473,54 @@ class Http1Exchange:
         self._make_up_for_it()
 
     def _make_up_for_it(self) -> None:
-        if self._is_over:
+        if self.is_over:
             return
-        if self._status:
+        if self._is_begun:
             # So that nobody takes the part for the whole.
             self._connection.abort()
         else:
             self._respond_plainly(500, "the server failed to answer this request")
 
+    @property
+    def _is_begun(self) -> bool:
+        """Whether a part of the response may have been sent: start() alone sends nothing."""
+        return self._status != 0 and not self._unsent_head
+
     def _respond_plainly(self, status: int, message: str) -> None:
+        """Send an error for people, or cut: this must not fail."""
         if self._connection.state is CLOSED:
             return
-        body = f"{status} {reason_of(status)}: {message}\n".encode()
-        self._respond(status, _PLAIN_TEXT, body, None)
+        body = f"{status} {reason_of(status)}: {message}\n".encode(errors="replace")
+        event = RESPONSE_END if self._status else RESPONSE_WHOLE
+        self._status, self._unsent_head = 0, b""
+        try:
+            self._respond(status, _PLAIN_TEXT, body, None, event)
+        except Exception:
+            logger.exception("can't answer %s", shown(self.head.target))
+            self._connection.abort()
 
 
 _PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
 _WITHOUT_CONTENT: Final = frozenset({204, 304})
 _UNDER_WAY: Final = frozenset({BOTH, RESPONSE})
+
+
+def _pieces(data: bytes | bytearray | memoryview) -> Iterator[bytes | memoryview]:
+    """Yield data in pieces that a transport may keep after its owner has changed the original."""
+    view = memoryview(data).cast("B")
+    for start in range(0, len(view) or 1, _PIECE):
+        piece = view[start : start + _PIECE]
+        yield piece if piece.readonly else bytes(piece)
+
+
+def _kernel_route(file: IO[bytes], sock: Any) -> tuple[int, int] | None:
+    """Return the descriptors of a file and, doubled, of a socket; None where there are none."""
+    if sock is None or not hasattr(os, "sendfile"):
+        return None
+    try:
+        return file.fileno(), os.dup(sock.fileno())
+    except (AttributeError, OSError):
+        return None
 
 
 def _framing_line(status: int, length: int | None, *, is_chunked: bool, is_given: bool) -> bytes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -65,7 +65,7 @@ __all__ = ["ServerHttpProtocol"]
 logger = logging.getLogger("aiohttp.server")
 
 _BODY_COMES: Final = frozenset({REQUEST, BOTH, EARLY})
-_ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE})
+_ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE, COMPLETE})
 
 # Why the transport is paused; several reasons may hold at once.
 _PIPELINE_IS_FULL: Final = 1
@@ -77,6 +77,8 @@ _BATCH: Final = 64 * 1024  # bytes of answers that go out in one write
 @lru_cache(maxsize=64)
 def _persistent_ending(keep_alive: float) -> bytes:
     """Return the end of a head that offers to keep the connection for so many seconds."""
+    if keep_alive == math.inf:
+        return b"Connection: keep-alive\r\n\r\n"
     return f"Connection: keep-alive\r\nKeep-Alive: timeout={int(keep_alive)}\r\n\r\n".encode()
 
 
@@ -98,9 +100,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "__weakref__",
         "_batch",
         "_body_began",
+        "_body_mark",
         "_collector",
         "_deadline",
         "_decoder",
+        "_drop_end",
         "_exchange",
         "_gate",
         "_has_eof",
@@ -139,7 +143,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._requests = 0
         self._pauses = 0
         self._unsent = 0  # bytes in the transport when it was last looked at
-        self._body_began = 0.0
+        self._body_began = 0.0  # when the time for it began to run,
+        self._body_mark = 0  # and how much of it had come by then
+        self._drop_end = math.inf  # how far into a body that nobody wants we go on reading
         self._has_eof = False
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
@@ -169,6 +175,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._deadline = service.deadlines.deadline(self._time_is_up)
         if service.tcp_keepalive:
             _probe_silent_peers(self._transport)
+        self._transport.set_write_buffer_limits(service.limits.write_buffer)
         service.enter(self)
         self._deadline.set(service.time() + service.limits.head_time)
         if service.is_draining:
@@ -217,12 +224,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
         Returns whether the transport stays open; one over TLS never does.
         """
-        self._has_eof = self._is_closing = True
-        if self._state in _BODY_COMES and self._decoder is not None:
-            try:
-                self._decoder.end()
-            except IncompleteRead as exc:
-                self._fail_body(exc)
+        self._has_eof = True
+        self._end_input()
         return self._state in _ANSWERING and not self._is_tls
 
     def pause_writing(self) -> None:
@@ -238,6 +241,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self.gate.resume()
         if self._write_deadline is not None:
             self._write_deadline.clear()
+        if self._state is COMPLETE:
+            self._service.loop.call_soon(self._receive_pending)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: whoever works for this client is told, or cancelled."""
@@ -246,9 +251,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._write_deadline is not None:
             self._write_deadline.close()
         self._service.leave(self)
-        if self._state is SWITCHED:
-            return
-        self._state = advance(self._state, CLOSE)
+        if self._state is not SWITCHED:
+            self._state = advance(self._state, CLOSE)
         gone = PeerDisconnected("the client closed the connection")
         gone.__cause__ = exc
         if self._gate is not None:
@@ -275,6 +279,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Cut the connection at once."""
         if self._transport is not None:
+            self._flush()  # the answers before the one that went wrong are good
             self._transport.abort()
 
     # What the exchange calls.
@@ -303,6 +308,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         return self._transport
 
     @property
+    def is_gone(self) -> bool:
+        """Whether nothing that is sent can reach the client any more."""
+        return self._transport is None or self._transport.is_closing()
+
+    @property
     def state(self) -> State:
         """Whose turn it is."""
         return self._state
@@ -324,8 +334,18 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._transport.write(batch)
 
     def take_turn(self, event: Event) -> None:
-        """Let the table decide whether a step of the response may happen now."""
-        self._state = advance(self._state, event)
+        """Let the table decide whether a step of the response may happen now.
+
+        Raises:
+            PeerDisconnected: if the client has gone.
+            InvalidUse: if it is not this step's turn.
+        """
+        try:
+            self._state = advance(self._state, event)
+        except InvalidUse:
+            if self._state is CLOSED:
+                raise PeerDisconnected("the client closed the connection") from None
+            raise
 
     def close_after_response(self) -> None:
         """Make the response under way the last one."""
@@ -342,6 +362,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         exchange = self._exchange
         if (
             self._is_closing
+            or (self._has_eof and not self._pending)
             or exchange is None
             or not exchange.head.keep_alive
             or self._requests >= service.limits.requests
@@ -377,15 +398,18 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._flush()
         transport.pause_reading()
         self._deadline.clear()
+        if self._write_deadline is not None:
+            self._write_deadline.clear()
         pending, self._pending = self._pending, b""
         return transport, pending
 
     def send_continue(self) -> None:
         """Send 100 Continue, if the client still waits for it (RFC 9110, section 10.1.1)."""
-        if self._is_waiting_to_continue and self._state is REQUEST and self._transport:
-            self._is_waiting_to_continue = False
-            self.take_turn(INFORMATION)
-            self.send(CONTINUE)
+        if self._is_waiting_to_continue and self._state in _BODY_COMES and self._transport:
+            if self._state is REQUEST:
+                self._is_waiting_to_continue = False
+                self.take_turn(INFORMATION)
+                self.send(CONTINUE)
             self._expect_body()
 
     # Receiving a head.
@@ -451,20 +475,30 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         try:
             await self.handle_request(exchange)
         except asyncio.CancelledError:
-            self.abort()  # nobody would finish the response
+            if not exchange.is_over:
+                self.abort()  # nobody would finish the response
             raise
-        except PeerDisconnected:
-            self.abort()
         except Exception as exc:  # noqa: BLE001 - handed to the exchange, which logs it
             exchange.fail(exc)
+        else:
+            if not exchange.is_over:
+                exchange.conclude()
         finally:
+            exchange.is_handled = True
             if exchange.task is not None:
                 self._service.end_task(exchange.task)
-        exchange.is_handled = True
-        if exchange is self._exchange:
-            exchange.conclude()
-            if self._state is EARLY:
-                self._drop_body()
+            if exchange is self._exchange:
+                self._handler_is_done(exchange)
+
+    def _handler_is_done(self, exchange: Http1Exchange) -> None:
+        """Go on with what was left for the end of a handler."""
+        if self._state is EARLY:
+            self._drop_body()
+        elif not exchange.is_over:  # broken off, or it speaks another protocol
+            self._service.report(exchange)
+        if self._state is SWITCHED:
+            self._deadline.close()
+            self._service.leave(self)
 
     def _queue(self, data: bytes) -> None:
         """Keep what comes behind an unanswered request, up to a limit."""
@@ -474,25 +508,47 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _next(self) -> None:
         """Make ready for the next request, which may be here already."""
-        if self._is_closing:
+        if self._is_closing or (self._has_eof and not self._pending):
             self._close()
-            return
+        elif self._pending or not self.is_writable:
+            # Not now: the handler that has just answered is still on the stack, or the
+            # client doesn't read its answers. Until then what comes is queued, in order.
+            self._service.loop.call_soon(self._receive_pending)
+        else:
+            self._become_idle()
+
+    def _become_idle(self) -> None:
         self._state = advance(self._state, NEXT)
         self._exchange = None
         self._reader = EMPTY_STREAM
         self._decoder = None
-        if self._pending:
-            # Not now: the handler that has just answered is still on the stack.
-            self._service.loop.call_soon(self._receive_pending)
         self._deadline.set(self._service.time() + self._service.limits.keep_alive)
 
     def _receive_pending(self) -> None:
+        """Take in what came behind a request that is answered now."""
+        if self._state is not COMPLETE or not self.is_writable:
+            return  # closed, or resume_writing will come back to this
+        if self._is_closing and not self._pending:
+            self._close()
+            return
+        self._become_idle()
+        pending, self._pending = self._pending, b""
+        self._service.books.bytes_received -= len(pending)  # they were counted once
+        self.data_received(pending)
+        if len(self._pending) <= self._service.limits.pipeline:
+            self._unpause(_PIPELINE_IS_FULL)
+        if self._has_eof:
+            self._end_input()
+
+    def _end_input(self) -> None:
+        """Draw the conclusions from the client's end of file, when all before it is taken in."""
         if self._state is IDLE:
-            pending, self._pending = self._pending, b""
-            self._service.books.bytes_received -= len(pending)  # they were counted once
-            self.data_received(pending)
-            if len(self._pending) <= self._service.limits.pipeline:
-                self._unpause(_PIPELINE_IS_FULL)
+            self._close()
+        elif self._state in _BODY_COMES and self._decoder is not None:
+            try:
+                self._decoder.end()
+            except IncompleteRead as exc:
+                self._fail_body(exc)
 
     # Receiving a body.
 
@@ -505,6 +561,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             content_length=head.content_length,
         )
         self._decoder = body_decoder(framing, limits)
+        self._drop_end = math.inf
         self._state = advance(self._state, REQUEST_HEAD)
         self._is_waiting_to_continue = head.expect_continue
         self._reader = StreamReader(
@@ -518,8 +575,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._expect_body()
 
     def _expect_body(self) -> None:
+        """Let the client's time for its body run; what came before gives it no credit."""
+        if self._decoder is None:
+            return
         now = self._service.time()
         self._body_began = now
+        self._body_mark = self._decoder.received
         self._deadline.set(now + self._service.limits.body_time)
 
     def _receive_body(self, data: bytes) -> bytes:
@@ -550,7 +611,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         decoder = self._decoder
         if decoder is None:
             return
-        if self._state is EARLY and self._is_tired_of_dropping(decoder):
+        if decoder.received > self._drop_end:
             self._close()
             return
         if payload:
@@ -564,19 +625,14 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         elif not self._pauses & _BODY_IS_FULL:
             self._deadline.set(self._next_body_deadline(decoder.received))
 
-    def _is_tired_of_dropping(self, decoder: BodyDecoder) -> bool:
-        exchange = self._exchange
-        is_unwanted = exchange is None or exchange.is_handled
-        return is_unwanted and decoder.received > self._service.limits.drain
-
     def _next_body_deadline(self, received: int) -> float:
         """Both must hold: no long gap between two bytes, and a least rate on the whole."""
         limits = self._service.limits
         by_gap = self._service.time() + limits.body_time
         if not limits.body_rate:
             return by_gap
-        by_rate = self._body_began + limits.body_time + received / limits.body_rate
-        return min(by_gap, by_rate)
+        earned = (received - self._body_mark) / limits.body_rate
+        return min(by_gap, self._body_began + limits.body_time + earned)
 
     def _fail_body(self, exc: HttpException) -> None:
         """Give the body up: its reader gets the error, and the next response is the last."""
@@ -584,10 +640,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._is_closing = True
         self._decoder = None
         self._deadline.clear()
+        self._reader.set_exception(exc)
         if self._state is EARLY:
             self._close()
-        else:
-            self._reader.set_exception(exc)
 
     def _drop_body(self) -> None:
         """Read and drop what is left of a body that nobody wants, up to a limit."""
@@ -596,6 +651,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._is_closing or self._decoder is None or self._is_too_long_to_drop():
             self._close()
             return
+        self._drop_end = self._decoder.received + self._service.limits.drain
         self._reader.set_exception(InvalidUse("the body was dropped when its request was answered"))
         self._unpause(_BODY_IS_FULL)
 
@@ -647,20 +703,28 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         elif self._state is IDLE:
             self._close()
 
-    @contextmanager
-    def write_in_time(self) -> Generator[None]:
-        """Cut the connection if what is done inside takes longer than ``write_time``.
-
-        For what doesn't pass through the transport's buffer, such as sendfile.
-        """
+    async def wait_sent(self) -> None:
+        """Return when all that was sent has left the transport for the kernel."""
         self._flush()
-        service = self._service
-        deadline = service.deadlines.deadline(self.abort)
-        deadline.set(service.time() + service.limits.write_time)
+        transport = self.transport
+        transport.set_write_buffer_limits(0)
         try:
-            yield
+            await self.gate.wait()
         finally:
-            deadline.close()
+            transport.set_write_buffer_limits(self._service.limits.write_buffer)
+
+    async def wait_writable(self, descriptor: int) -> None:
+        """Return when the kernel takes more; the client has ``write_time`` for that.
+
+        For what doesn't pass through the transport, such as sendfile.
+        """
+        loop = self._service.loop
+        self.pause_writing()
+        loop.add_writer(descriptor, self.resume_writing)
+        try:
+            await self.gate.wait()
+        finally:
+            loop.remove_writer(descriptor)
 
     def _watch_writing(self) -> None:
         deadline = self._write_deadline
@@ -692,9 +756,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _refusal(self, exc: RemoteProtocolError) -> bytes:
         body = f"{exc.status} {reason_of(exc.status)}: {exc.message}\n".encode()
-        allow = ""
+        content, allow = body, ""
         if isinstance(exc, MethodNotAllowed):
             allow = f"Allow: {', '.join(exc.allowed)}\r\n"
+            content = b"" if exc.method == "HEAD" else body  # RFC 9110, section 9.3.2
         return b"".join((
             encode_status_line(exc.status),
             self._service.date_line(),
@@ -702,7 +767,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             allow.encode(),
             b"Content-Type: text/plain; charset=utf-8\r\n",
             b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body),
-            body,
+            content,
         ))  # fmt: skip
 
     def _note_limit(self, exc: HttpException) -> None:
@@ -719,7 +784,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._state = advance(self._state, CLOSE)
         self._collector = None
         self._pending = b""
-        self._reader = EMPTY_STREAM
+        reader, self._reader = self._reader, EMPTY_STREAM
+        if reader is not EMPTY_STREAM:
+            reader.set_exception(InvalidUse("the connection was closed before this body's end"))
+        if self._write_deadline is not None:
+            self._write_deadline.clear()  # from here on _linger_on looks after progress
         transport = self._transport
         if transport is None:
             return
