@@ -9,9 +9,8 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .exchange import Application
 from .http1.server import ServerHttpProtocol
@@ -23,9 +22,11 @@ logger = logging.getLogger("aiohttp.server")
 
 # So many connections are taken in one go; then the others get their turn.
 _ACCEPTS_IN_TURN = 64
-# Nothing to do but wait when there are no more file descriptors.
-_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# The client went before it was accepted. Any other error, such as no more file
+# descriptors, would come again at once: nothing helps but to wait.
+_CLIENT_IS_GONE = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EINTR})
 _BREATHE = 1.0  # seconds
+_NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 class Listener:
@@ -64,15 +65,15 @@ class Listener:
         self._drain_limit = drain_limit
         self._options = options
         self._service: Service | None = None
-        self._accepting: dict[asyncio.Task[None], socket.socket] = {}
-        self._tls: dict[asyncio.Task[None], ssl.SSLContext | None] = {}
+        self._doors: dict[asyncio.Task[None], _Door] = {}
         self._handshakes: set[asyncio.Task[None]] = set()
         self._unix_paths: list[tuple[Path, int]] = []
+        self._starting = asyncio.Lock()
         self._is_started = False
-        self._is_closed = False
+        self._drained: asyncio.Event | None = None  # from the moment when draining begins
 
     def __repr__(self) -> str:
-        where = ", ".join(map(_address, self._accepting.values())) or "nowhere"
+        where = ", ".join(map(_address, self.sockets)) or "nowhere"
         return f"<Listener on {where}>"
 
     @property
@@ -90,7 +91,7 @@ class Listener:
     @property
     def sockets(self) -> list[socket.socket]:
         """The sockets that accept connections, in the order in which they were opened."""
-        return list(self._accepting.values())
+        return [door.sock for door in self._doors.values()]
 
     @property
     def addresses(self) -> list[Any]:
@@ -104,15 +105,21 @@ class Listener:
 
         Raises:
             Exception: the application's; its ``cleanup`` has been called then.
+            RuntimeError: if this listener has been drained.
         """
-        if self._is_started:
-            return
-        self._is_started = True
-        try:
-            await self._tell_application("startup")
-        except BaseException:
-            await self.drain(0)
-            raise
+        async with self._starting:
+            if self._drained is not None:
+                raise RuntimeError("this listener has been drained: make a new one")
+            if self._is_started:
+                return
+            try:
+                await self._tell_application("startup")
+            except BaseException:
+                self._drained = asyncio.Event()
+                self._drained.set()
+                await self._tell_application("cleanup")
+                raise
+            self._is_started = True
 
     async def listen_tcp(
         self,
@@ -125,28 +132,20 @@ class Listener:
     ) -> list[Any]:
         """Listen on every address that ``host`` stands for; return those addresses.
 
-        ``None`` means all of this machine's, IPv4 and IPv6. Port 0 finds a free one,
-        the same for all of the host's addresses.
+        ``None`` means all of this machine's, IPv4 and IPv6; what this machine lacks
+        is left out. Port 0 finds a free one, the same for all of the host's addresses.
 
         Raises:
             OSError: if the host is unknown, or an address is in use; nothing is
                 left open then.
         """
+        await self.start()
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        opened: list[socket.socket] = []
-        try:
-            for family, kind, proto, _, address in dict.fromkeys(found):
-                opened_port = opened[0].getsockname()[1] if opened else port
-                target = (address[0], opened_port, *address[2:])
-                opened.append(_open_tcp(family, kind, proto, target, reuse_port=reuse_port))
-            for sock in opened:
-                await self.listen_socket(sock, tls=tls, backlog=backlog)
-        except BaseException:
-            for sock in opened:
-                sock.close()
-            raise
+        opened = _open_everywhere(list(dict.fromkeys(found)), reuse_port, backlog)
+        for sock in opened:
+            self._open_door(_Door(sock, tls, backlog))
         return [sock.getsockname() for sock in opened]
 
     async def listen_unix(
@@ -160,16 +159,18 @@ class Listener:
 
         The file is removed when listening ends.
         """
+        await self.start()
         place = Path(path)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _remove_dead_socket(place)
             sock.bind(str(place))
-            self._unix_paths.append((place, _inode(place)))
-            await self.listen_socket(sock, tls=tls, backlog=backlog)
-        except BaseException:
+            sock.listen(backlog)
+        except OSError as exc:
             sock.close()
-            raise
+            raise OSError(exc.errno, f"can't listen on {place}: {exc.strerror}") from exc
+        self._unix_paths.append((place, _inode(place)))
+        self._open_door(_Door(sock, tls, backlog))
         return str(place)
 
     async def listen_socket(
@@ -177,42 +178,50 @@ class Listener:
     ) -> None:
         """Accept connections from a bound socket; it belongs to the listener from now on."""
         await self.start()
-        if self._is_closed:
-            raise RuntimeError("this listener has been drained: make a new one")
-        sock.setblocking(False)
         sock.listen(backlog)
-        task = asyncio.get_running_loop().create_task(self._accept(sock, tls))
-        self._accepting[task] = sock
-        self._tls[task] = tls
+        self._open_door(_Door(sock, tls, backlog))
+
+    def _open_door(self, door: _Door) -> None:
+        door.sock.setblocking(False)
+        self._doors[asyncio.get_running_loop().create_task(self._accept(door))] = door
 
     # Accepting.
 
-    async def _accept(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+    async def _accept(self, door: _Door) -> None:
         """Take connections as long as there is room for them."""
-        loop = asyncio.get_running_loop()
-        service = self.service
         taken = 0
         while True:
-            while len(service.connections) + len(self._handshakes) >= service.limits.connections:
-                service.books.limits_hit["connections"] += 1
-                await service.wait_change()
+            await self._wait_for_room()
             try:
-                connection, _ = await loop.sock_accept(sock)
+                connection = await _take_connection(door.sock)
             except OSError as exc:
-                if exc.errno in _OUT_OF_RESOURCES:
+                if exc.errno not in _CLIENT_IS_GONE:
                     logger.error("can't accept connections for a moment: %s", exc)  # noqa: TRY400
                     await asyncio.sleep(_BREATHE)
-                # Otherwise the client has gone before we could take it.
                 continue
-            self._receive(connection, tls)
+            self._receive(connection, door.tls)
             taken += 1
             if taken % _ACCEPTS_IN_TURN == 0:
                 await asyncio.sleep(0)
 
+    async def _wait_for_room(self) -> None:
+        """Return when there are fewer connections than may be."""
+        service = self.service
+        limit = service.limits.connections
+        if len(service.connections) + len(self._handshakes) < limit:
+            return
+        service.books.limits_hit["connections"] += 1
+        while len(service.connections) + len(self._handshakes) >= limit:
+            await service.wait_change()
+
     def _receive(self, connection: socket.socket, tls: ssl.SSLContext | None) -> None:
         task = asyncio.get_running_loop().create_task(self._welcome(connection, tls))
         self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+        task.add_done_callback(self._end_handshake)
+
+    def _end_handshake(self, task: asyncio.Task[None]) -> None:
+        self._handshakes.discard(task)
+        self.service.tell_change()
 
     async def _welcome(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Make a connection of an accepted socket; a failed handshake is its end."""
@@ -223,7 +232,8 @@ class Listener:
                 lambda: self._protocol(service), sock, ssl=tls, ssl_handshake_timeout=timeout
             )
         except (OSError, ssl.SSLError) as exc:
-            service.books.limits_hit["handshake"] += 1
+            if tls is not None:
+                service.books.limits_hit["handshake"] += 1
             logger.debug("no connection came of a socket: %s", exc)
             sock.close()
         except BaseException:
@@ -239,63 +249,77 @@ class Listener:
         application and the handlers; closes idle connections at once and lets the
         others answer what they have begun; cuts what is left at the limit; calls
         the application's ``cleanup``. Returns whether nothing had to be cut.
-        Calling it again returns True at once.
+        Calling it again returns True when the first call has ended.
         """
-        if self._is_closed:
+        if self._drained is not None:
+            await self._drained.wait()
             return True
-        self._is_closed = True
-        service = self.service
+        self._drained = asyncio.Event()
         try:
-            async with asyncio.timeout(self._drain_limit if limit is None else limit):
-                await self._stop_accepting()
-                service.begin_drain()
-                await self._tell_application("shutdown")
-                while service.connections or service.tasks:
+            return await self._drain(self._drain_limit if limit is None else limit)
+        finally:
+            try:
+                await self._cut()
+            finally:
+                if self._is_started:
+                    await self._tell_application("cleanup")
+                self._drained.set()
+
+    async def _drain(self, limit: float) -> bool:
+        service = self.service
+        service.begin_drain()
+        await self._stop_accepting()
+        try:
+            async with asyncio.timeout(limit):
+                await self._tell_shutdown()
+                while service.connections or service.tasks or self._handshakes:
                     await service.wait_change()
-            return True
         except TimeoutError:
             return False
-        finally:
-            await self._cut()
-            await self._tell_application("cleanup")
+        return True
 
     async def _stop_accepting(self) -> None:
         """Close the listening sockets. Clients in the backlog think that they are connected."""
-        accepting, self._accepting = self._accepting, {}
-        # Cancelling a task to which a connection is just being handed would lose it,
-        # and reset its client: first look away, let the tasks take what they have,
-        # look away from what they began to wait for then, and only now cancel.
-        for sock in accepting.values():
-            _look_away(sock)
-        await asyncio.sleep(0)
-        for task, sock in accepting.items():
-            _look_away(sock)
+        for task in self._doors:
             task.cancel()
-        await asyncio.gather(*accepting, return_exceptions=True)
-        for task, sock in accepting.items():
-            tls = self._tls.pop(task)
-            for connection in _take_backlog(sock):
-                self._receive(connection, tls)
-            sock.close()
+        if self._doors:
+            await asyncio.wait(self._doors)
+        for door in self._doors.values():
+            for connection in _take_backlog(door):
+                self._receive(connection, door.tls)
+        self._close_doors()
+
+    def _close_doors(self) -> None:
+        for door in self._doors.values():
+            door.sock.close()
+        self._doors.clear()
         for path, inode in self._unix_paths:
             _remove_own_socket(path, inode)
         self._unix_paths.clear()
-        if self._handshakes:
-            await asyncio.wait(set(self._handshakes))
 
     async def _cut(self) -> None:
         """End what is left. A handler that doesn't let itself be cancelled is left behind."""
         service = self.service
-        for sock in self._accepting.values():  # only if draining itself was cut short
-            sock.close()
-        left = service.tasks | self._handshakes | set(self._accepting)
-        service.abort()
-        for task in left:
+        for task in {*self._doors, *self._handshakes}:
             task.cancel()
-        if left:
-            _, deaf = await asyncio.wait(left, timeout=_BREATHE)
-            for task in deaf:
-                logger.error("a handler goes on though it was cancelled: %r", task)
+        service.abort()
+        try:
+            async with asyncio.timeout(_BREATHE):
+                while service.connections or service.tasks or self._handshakes:
+                    await service.wait_change()
+        except TimeoutError:
+            for task in service.tasks:
+                logger.error("a handler goes on though it was cancelled: %r", task)  # noqa: TRY400
+        finally:
+            self._close_doors()
+
+    async def _tell_shutdown(self) -> None:
+        """Tell the application that draining has begun; its error must not stop that."""
+        try:
+            if self._is_started:
+                await self._tell_application("shutdown")
+        except Exception:
+            logger.exception("error in shutdown() of %r", self._application)
 
     async def _tell_application(self, name: str) -> None:
         method = getattr(self._application, name, None)
@@ -310,12 +334,85 @@ class Listener:
         await self.drain()
 
 
-def _open_tcp(
-    family: int, kind: int, proto: int, address: tuple[Any, ...], *, reuse_port: bool
-) -> socket.socket:
-    """Return a socket that is bound to this address."""
-    sock = socket.socket(family, kind, proto)
+class _Door(NamedTuple):
+    """A socket that listens, and how its connections are received."""
+
+    sock: socket.socket
+    tls: ssl.SSLContext | None
+    backlog: int
+
+
+async def _take_connection(sock: socket.socket) -> socket.socket:
+    """Return the next connection.
+
+    Cancelling this loses no client, as cancelling ``loop.sock_accept`` may: nothing is
+    awaited between accepting and returning.
+    """
+    while True:
+        try:
+            connection, _ = sock.accept()
+        except BlockingIOError:
+            try:
+                await _wait_readable(sock.fileno())
+            except NotImplementedError:  # by Windows' own loop
+                return (await asyncio.get_running_loop().sock_accept(sock))[0]
+        else:
+            connection.setblocking(False)
+            return connection
+
+
+async def _wait_readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    is_readable = asyncio.Event()
+    loop.add_reader(descriptor, is_readable.set)
     try:
+        await is_readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _open_everywhere(
+    found: list[tuple[Any, ...]], reuse_port: bool, backlog: int, tries: int = 8
+) -> list[socket.socket]:
+    """Return sockets that listen on all these addresses, of ``getaddrinfo``, with one port."""
+    opened: list[socket.socket] = []
+    lacking: OSError | None = None
+    wanted: int = found[0][4][1]
+    try:
+        for family, kind, proto, _, address in found:
+            port = opened[0].getsockname()[1] if opened else wanted
+            target = (address[0], port, *address[2:])
+            try:
+                opened.append(_open_tcp(family, kind, proto, target, reuse_port, backlog))
+            except OSError as exc:
+                if exc.errno not in _NO_SUCH_FAMILY or family != socket.AF_INET6:
+                    raise
+                lacking = exc
+        if lacking is not None and not opened:
+            raise lacking
+    except BaseException as exc:
+        for sock in opened:
+            sock.close()
+        is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
+        if is_taken and opened and not wanted and tries:
+            # The port that was free for one address is in use on another.
+            return _open_everywhere(found, reuse_port, backlog, tries - 1)
+        raise
+    return opened
+
+
+def _open_tcp(  # noqa: PLR0917 - the first four are those of getaddrinfo
+    family: int,
+    kind: int,
+    proto: int,
+    address: tuple[Any, ...],
+    reuse_port: bool,
+    backlog: int,
+) -> socket.socket:
+    """Return a socket that listens on this address."""
+    sock: socket.socket | None = None
+    try:
+        sock = socket.socket(family, kind, proto)
         if os.name == "posix":
             # Elsewhere the option means that two servers may share a port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -325,27 +422,20 @@ def _open_tcp(
             # IPv4 has a socket of its own.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
+        sock.listen(backlog)
     except OSError as exc:
-        sock.close()
+        if sock is not None:
+            sock.close()
         host, port = address[:2]
         raise OSError(exc.errno, f"can't listen on {host} port {port}: {exc.strerror}") from exc
-    except BaseException:
-        sock.close()
-        raise
     return sock
 
 
-def _look_away(sock: socket.socket) -> None:
-    """Have the loop accept nothing more from a socket; not every loop can (Windows)."""
-    with suppress(NotImplementedError):
-        asyncio.get_running_loop().remove_reader(sock)
-
-
-def _take_backlog(sock: socket.socket) -> Iterator[socket.socket]:
-    """Accept what waits, without waiting for more."""
-    while True:
+def _take_backlog(door: _Door) -> Iterator[socket.socket]:
+    """Accept what waits, without waiting for more; others may go on filling a shared socket."""
+    for _ in range(door.backlog + 1):
         try:
-            connection, _ = sock.accept()
+            connection, _ = door.sock.accept()
         except OSError:
             return  # nobody waits any more
         connection.setblocking(False)
@@ -357,10 +447,13 @@ def _remove_dead_socket(path: Path) -> None:
     if not path.is_socket():
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
+        except BlockingIOError:
+            return  # somebody is there, and busy
 
 
 def _inode(path: Path) -> int:
