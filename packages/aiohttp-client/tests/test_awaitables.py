@@ -47,7 +47,7 @@ async def test_yield_from() -> None:
     @types.coroutine
     def get_body(url: str) -> Generator[Any, Any, bytes]:
         answer = yield from request("GET", url)
-        body: object = yield from answer.read_and_close()
+        body: object = yield from answer.read_and_close()  # pyright: ignore[reportUnknownVariableType]
         assert isinstance(body, bytes)
         return body
 

@@ -223,15 +223,6 @@ def test_busy_connection_is_not_forgotten() -> None:
     assert desk.pool.in_use == 1
 
 
-def test_clear_returns_the_idle_ones() -> None:
-    """What is in use stays in use."""
-    desk = Desk()
-    idle, _ = desk.open("a"), desk.open("a")
-    desk.pool.release("a", idle)
-    assert desk.pool.clear() == [idle]
-    assert (desk.pool.in_use, desk.pool.idle) == (1, 0)
-
-
 def test_dismiss_wakes_everybody_with_nothing() -> None:
     """All who wait are notified; nothing is granted to them."""
     desk = Desk(limit=2, limit_per_host=1)

@@ -133,6 +133,22 @@ async def test_content_is_a_stream() -> None:
         assert answer.content.at_eof()
 
 
+@pytest.mark.parametrize(
+    "data",
+    [response(b"hello"), b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"],
+    ids=["whole", "stream"],
+)
+async def test_body_is_there_once(data: bytes) -> None:
+    """What the stream gave, ``read`` doesn't give again, nor the other way round."""
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert await answer.content.read() == b"hello"
+        assert await answer.read() == b""
+        answer = await session.get(origin.url)
+        assert await answer.read() == b"hello"
+        assert await answer.content.read() == b""
+
+
 async def test_empty_body() -> None:
     """No body is an empty one."""
     async with Origin(response()) as origin, Session() as session:

@@ -94,6 +94,13 @@ async def test_every_method_has_a_name(method: str) -> None:
         assert origin.request.startswith(method.upper().encode() + b" / ")
 
 
+async def test_methods_are_upper_case() -> None:
+    """Both dialects spell a method as the wire does, however it was given."""
+    async with Origin(response()) as origin, Session() as session:
+        await session.request("get", origin.url)
+        assert origin.request.startswith(b"GET / ")
+
+
 @pytest.mark.parametrize(
     ("params", "target"),
     [
@@ -230,6 +237,15 @@ async def test_what_can_not_be_sent(options: Any) -> None:
         await session.get(origin.url)
         assert origin.connections == 1
         assert len(origin.requests) == 2
+
+
+async def test_unused_connection_is_not_kept() -> None:
+    """A connection that was opened for a request that can't be sent is closed again."""
+    async with Origin(response()) as origin, Session() as session:
+        with pytest.raises(LocalProtocolError):
+            await session.get(origin.url, headers={"X": "a\r\nY: b"})
+        assert " 0 in use, 0 idle" in repr(session)
+        assert session.connector.open_connections == 0
 
 
 async def test_one_body_at_a_time() -> None:

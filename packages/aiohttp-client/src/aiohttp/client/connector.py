@@ -139,6 +139,7 @@ class TCPConnector:
             ConnectionTimeoutError: if a limit of ``call`` was hit.
             ClientConnectorError: if no connection could be opened.
         """
+        call.connection = None
         start = call.time()
         waiter = await self._wait_for_slot(key, call)
         if waiter.connection is not None:
@@ -155,6 +156,8 @@ class TCPConnector:
 
     def give_back(self, key: ConnectionKey, connection: ClientHttpProtocol) -> None:
         """Take back a connection on which no exchange was started."""
+        if not connection.requests:
+            connection.close()  # nobody watches how long it is idle
         self._released(key, connection)
 
     def drop_idle(self, key: ConnectionKey) -> None:

@@ -168,15 +168,6 @@ class Pool(Generic[K, C]):
         self._strike(key, connection)
         return self.free(key)
 
-    def clear(self) -> list[C]:
-        """Forget all idle connections, and return them to be closed."""
-        to_close = list(self._oldest_idle)
-        for key in self._oldest_idle.values():
-            self._drop_slot(key)
-        self._oldest_idle.clear()
-        self._idle.clear()
-        return to_close
-
     def dismiss(self) -> None:
         """Send everybody away who waits: notified, but with nothing granted."""
         waiters = [*self._queue, *(each for parked in self._parked.values() for each in parked)]

@@ -77,7 +77,6 @@ class HttpResponse:
         "_body",
         "_call",
         "_exchange",
-        "_json_loads",
         "_request",
         "_unread",
         "headers",
@@ -97,7 +96,7 @@ class HttpResponse:
         self.headers: Headers = head.headers
         self.method = request.method
         self.history = call.history
-        self._body = exchange.whole_body
+        self._body: bytes | None = None
         self._call = call
         self._exchange = exchange
         self._request = request
@@ -202,7 +201,8 @@ class HttpResponse:
             ServerTimeoutError: if a time limit has passed.
         """
         if self._body is None:
-            self._body = await self.content.read()
+            whole = self._exchange.take_whole_body()
+            self._body = await self.content.read() if whole is None else whole
         if decode and self.content_type == "application/json":
             return json.loads(self._body)
         return self._body

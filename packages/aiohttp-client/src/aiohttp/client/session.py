@@ -99,6 +99,11 @@ class Session:
             out to have been closed by the server. Only where that is safe: nothing
             of a response had come, the request is idempotent or was not sent whole,
             and its body can be sent again.
+
+    Attributes:
+        connector: where connections come from.
+        timeout: limits of each request that doesn't say others.
+        retries: how many requests were repeated.
     """
 
     def __init__(
@@ -146,7 +151,7 @@ class Session:
             TooManyRedirects: with the redirects as ``history``.
             LocalProtocolError: if something can't be put on the wire; also a ValueError.
         """
-        return RequestContext(self._request(method, url, **options))
+        return RequestContext(self._request(method.upper(), url, **options))
 
     def get(self, url: StrOrURL, **options: Unpack[RequestOptions]) -> RequestContext:
         """Return a GET request."""

@@ -81,6 +81,16 @@ class ClientExchange:
         state = "complete" if self.is_complete else "answered" if self.is_answered else "unanswered"
         return f"<ClientExchange {self.method} {state}>"
 
+    def take_whole_body(self) -> bytes | None:
+        """Return ``whole_body`` in place of a stream: that is at its end then.
+
+        None if there is no such thing, or the stream was asked for already.
+        """
+        if self.whole_body is None or self._body is not None:
+            return None
+        self._body = EMPTY_STREAM
+        return self.whole_body
+
     @property
     def body(self) -> StreamReader:
         """The response's content, once ``response`` has returned."""
