@@ -13,6 +13,7 @@ import aiohappyeyeballs
 import pytest
 
 from aiohttp.client import (
+    ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
@@ -177,6 +178,28 @@ async def test_cancelled_while_connecting(monkeypatch: pytest.MonkeyPatch, step:
         assert " 0 in use, 0 idle, 0 waiting" in repr(session)
         monkeypatch.undo()
         await session.get(origin.url)
+
+
+async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is opened for a session that was closed meanwhile is closed, too."""
+    go_on = asyncio.Event()
+    start_connection: Any = aiohappyeyeballs.start_connection  # pyright: ignore[reportUnknownMemberType]
+
+    async def wait(*arguments: Any, **options: Any) -> socket.socket:
+        await go_on.wait()
+        sock: socket.socket = await start_connection(*arguments, **options)
+        return sock
+
+    monkeypatch.setattr(aiohappyeyeballs, "start_connection", wait)
+    async with Origin(response()) as origin:
+        session = Session()
+        task = asyncio.create_task(session.get(origin.url))
+        await asyncio.sleep(0)
+        await session.close()
+        go_on.set()
+        with pytest.raises(ClientConnectionError, match="closed while a connection was opened"):
+            await task
+        assert session.connector.open_connections == 0
 
 
 async def test_system_timeout_is_no_limit_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

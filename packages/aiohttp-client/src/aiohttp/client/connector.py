@@ -199,27 +199,31 @@ class TCPConnector:
     # Opening one.
 
     async def _open(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
-        if self.loop is None or self._deadlines is None:
+        loop, deadlines = self.loop, self._deadlines
+        if loop is None or deadlines is None:
             raise RuntimeError("the connector doesn't belong to a loop yet: call bind() first")
         call.phase = "dns"
-        addresses = await self._resolve(self.loop, key)
+        addresses = await self._resolve(loop, key)
         call.phase = "connect"
         try:
             sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
-                addresses, happy_eyeballs_delay=self._happy_eyeballs_delay, loop=self.loop
+                addresses, happy_eyeballs_delay=self._happy_eyeballs_delay, loop=loop
             )
         except OSError as exc:
             raise ClientConnectorError(key.host, key.port, exc) from exc
         except RuntimeError as exc:  # uvloop's, for an address that no socket can be bound to
             raise ClientConnectorError(key.host, key.port, OSError(str(exc))) from exc
         protocol = ClientHttpProtocol(
-            self._deadlines,
+            deadlines,
             limits=self._limits,
             label=str(key),
             released=partial(self._released, key),
             lost=partial(self._lost, key),
         )
-        await self._start_transport(self.loop, protocol, sock, key, call)
+        await self._start_transport(loop, protocol, sock, key, call)
+        if self._is_closed:
+            protocol.close()
+            raise ClientConnectionError("the session was closed while a connection was opened")
         self._opened.add(protocol)
         return protocol
 
