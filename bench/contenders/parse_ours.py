@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiohttp.protocol.http1.head import parse_request_head, parse_response_head
+from aiohttp.protocol.http1.head import parse_response_head, take_request_head
 from aiohttp.protocol.limits import DEFAULT_LIMITS
 from bench.contenders.parse import Understood, serve
 
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def parse_request(data: bytes) -> RequestHead:
-    """Find the end of a head and parse it."""
-    return parse_request_head(data[: data.find(b"\r\n\r\n") + 4], DEFAULT_LIMITS)
+    """Find the end of a head and parse it, as a connection does."""
+    taken = take_request_head(data, DEFAULT_LIMITS)
+    if taken is None:
+        raise ValueError("expected a whole head")
+    return taken[0]
 
 
 def parse_response(data: bytes) -> ResponseHead:

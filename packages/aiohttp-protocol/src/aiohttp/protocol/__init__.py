@@ -101,6 +101,7 @@ _HOMES = {
         "find_response_end",
         "parse_request_head",
         "parse_response_head",
+        "take_request_head",
     ),
     "http1.encode": (
         "encode_fields",
@@ -225,6 +226,7 @@ if TYPE_CHECKING:
     from .http1.head import find_response_end as find_response_end
     from .http1.head import parse_request_head as parse_request_head
     from .http1.head import parse_response_head as parse_response_head
+    from .http1.head import take_request_head as take_request_head
     from .http1.request import encode_request_head as encode_request_head
     from .http1.request import request_framing as request_framing
     from .http1.server import ServerHttpProtocol as ServerHttpProtocol

@@ -4,15 +4,14 @@ Pure: a whole head as bytes in, one object out. What smuggling lives on is an
 error (see the table in the package's README): nothing is guessed, nothing is
 repaired, but for what RFC 9112 lets a client accept from an old server.
 
-How it is fast: a head is decoded and split once, by C; each field line is
-looked up in a bounded cache from the raw line to its validated field, because
-nearly all lines of nearly all requests have been seen before; only what was
-never seen is examined by Python code.
+How it is fast stands in ``lines``: a head without anything unusual takes a short
+way, every other one the ordinary way, and both come to the same.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,12 +33,12 @@ from ..errors import (
 from ..headers import (
     is_token,
     list_members,
-    may_be_secret,
     parse_field_line,
     shown,
     split_authority,
 )
 from ..limits import DEFAULT_LIMITS, Limits
+from .lines import plain_parts
 
 __all__ = [
     "HeadCollector",
@@ -52,6 +51,7 @@ __all__ = [
     "find_response_end",
     "parse_request_head",
     "parse_response_head",
+    "take_request_head",
     "validate_host",
     "validate_target",
 ]
@@ -71,7 +71,8 @@ _VERSIONS = {"HTTP/1.1": HttpVersion11, "HTTP/1.0": HttpVersion10}
 # A higher minor version is served as the highest we know (RFC 9110, section 2.5).
 _VERSIONS.update({f"HTTP/1.{minor}": HttpVersion11 for minor in range(2, 10)})
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
+# Those of the registry whose target is a path. Any other is looked at more closely.
+_USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"}
 
 _CR = ord("\r")
 
@@ -185,41 +186,6 @@ class ResponseHead:
         return f"<ResponseHead {self.status} {shown(self.reason)} {len(self.headers)} fields>"
 
 
-class _FieldLines(dict[str, tuple[str, str]]):
-    """Raw field lines that have been seen, with the field that each of them is.
-
-    Looking up a line that is missing parses it, and keeps it unless it is long,
-    secret or unique by its nature. Bounded: 2,048 lines of at most 256
-    characters, then it starts anew, which costs a dozen parsed lines.
-    A 12-field request costs 1.5 µs less than without it.
-    """
-
-    __slots__ = ()
-
-    LINES = 2048
-    LENGTH = 256
-    # What never comes twice would only fill it.
-    NOT_KEPT = frozenset({
-        "etag", "if-none-match", "last-modified", "location", "traceparent", "x-request-id",
-    })  # fmt: skip
-
-    def __missing__(self, line: str) -> tuple[str, str]:
-        field = parse_field_line(line)
-        name = field[0]
-        if (
-            len(line) <= self.LENGTH
-            and name.lower() not in self.NOT_KEPT
-            and not may_be_secret(name)
-        ):
-            if len(self) >= self.LINES:
-                self.clear()
-            self[line] = field
-        return field
-
-
-_field_of = _FieldLines().__getitem__
-
-
 class _Hosts(dict[str, None]):
     """Values of Host that have been found valid; bounded like the field lines."""
 
@@ -262,11 +228,56 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
             400, 414, 417, 431, 501 or 505. Where the head is hurt is never
             tried again further on: nothing after it can be trusted.
     """
+    return _plain_request(data, limits) or _any_request(data, limits)
+
+
+def take_request_head(
+    data: bytes, limits: Limits = DEFAULT_LIMITS
+) -> tuple[RequestHead, int] | None:
+    """Return the head at the start of ``data``, and where it ends; None if its end hasn't come.
+
+    Raises:
+        RemoteProtocolError: as ``parse_request_head``.
+    """
+    # Nearly always the data is one head and nothing else. To find that out by parsing
+    # it costs nothing; to search for its end takes 0.4 µs of a browser's 4.
+    if data.endswith(b"\r\n\r\n") and (head := _plain_request(data, limits)) is not None:
+        return head, len(data)
+    end = find_request_end(data)
+    return None if end < 0 else (parse_request_head(data[:end], limits), end)
+
+
+def _plain_request(data: bytes, limits: Limits) -> RequestHead | None:
+    """Parse a request in which nothing is unusual; None leaves all others to ``_any_request``.
+
+    What holds of a plain head (see ``lines``) isn't looked at again.
+    """
+    parts = plain_parts(data, limits)
+    if parts is None:
+        return None
+    line, fields = parts
+    words = line.split(" ")
+    if len(words) != 3:
+        return None
+    method, target, protocol = words
+    version = _VERSIONS.get(protocol)
+    if version is None or method not in _USUAL_METHODS or target[:1] != "/" or "#" in target:
+        return None
+    return _request(method, target, version, fields)
+
+
+def _any_request(data: bytes, limits: Limits) -> RequestHead:
     lines = data.decode("latin-1").split("\r\n")
-    if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
-        _check_sizes(data, lines, limits, TargetTooLong)
+    _check_sizes(data, lines, limits, TargetTooLong)
     method, target, version = _request_line(lines[0])
-    headers = CIMultiDict([*map(_field_of, lines[1:-2])])  # a list takes half of the time
+    return _request(method, target, version, [*map(parse_field_line, lines[1:-2])])
+
+
+def _request(
+    method: str, target: str, version: HttpVersion, fields: list[tuple[str, str]]
+) -> RequestHead:
+    """Put a head together, and refuse what its fields make of it."""
+    headers = CIMultiDict(fields)
     hosts = headers.getall(_HOST, ())
     if len(hosts) == 1:
         _check_host(hosts[0])
@@ -275,8 +286,9 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
     head = RequestHead(method, target, version, CIMultiDictProxy(headers))
     if _CONTENT_LENGTH in headers or _TRANSFER_ENCODING in headers:
         _request_framing(head)
-    if _CONNECTION in headers:
-        _connection_options(head)
+    if connection := headers.getall(_CONNECTION, None):
+        if len(connection) > 1 or connection[0] not in _ONLY_KEEP_ALIVE:
+            _connection_options(head, connection)
     elif version is HttpVersion10:
         head.keep_alive = False
     if _EXPECT in headers:
@@ -292,7 +304,7 @@ def _request_line(line: str) -> tuple[str, str, HttpVersion]:
         raise BadRequestLine(
             f"expected 'METHOD target HTTP/1.1', with single spaces, got {shown(line)}", line=line
         ) from None
-    if method not in _METHODS and not is_token(method):
+    if not is_token(method):
         raise BadRequestLine(f"expected a token as method, got {shown(method)}", line=line)
     version = _VERSIONS.get(protocol)
     if version is None:
@@ -396,11 +408,8 @@ def _parse_length(text: str) -> int:
     return int(text)
 
 
-def _connection_options(head: RequestHead | ResponseHead) -> None:
+def _connection_options(head: RequestHead | ResponseHead, values: Sequence[str]) -> None:
     """Set what Connection says, as a list over all its lines (RFC 9110, section 7.6.1)."""
-    values = head.headers.getall(_CONNECTION)
-    if len(values) == 1 and values[0] in _ONLY_KEEP_ALIVE:
-        return
     options = list_members(values)
     if "close" in options:
         head.keep_alive = False
@@ -439,16 +448,9 @@ def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Respons
     Raises:
         RemoteProtocolError: one of its subclasses; the connection can't be used again.
     """
-    text = data.decode("latin-1")
-    lines = text.split("\r\n")
-    if text.count("\n") != len(lines) - 1:
-        lines = re.split("\r?\n", text)
-    if len(data) > limits.unchecked_head or len(lines) - 3 > limits.fields:
-        _check_sizes(data, lines, limits, LineTooLong)
-    if "\n " in text or "\n\t" in text:
-        lines = _unfold(lines)
-    version, status, reason = _status_line(lines[0])
-    headers = CIMultiDict([*map(_field_of, lines[1:-2])])
+    line, fields = plain_parts(data, limits) or _any_response_parts(data, limits)
+    version, status, reason = _status_line(line)
+    headers = CIMultiDict(fields)
     head = ResponseHead(version, status, reason, CIMultiDictProxy(headers))
     if _TRANSFER_ENCODING in headers:
         _check_chunked(head)
@@ -457,11 +459,21 @@ def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Respons
         head.chunked = True
     elif _CONTENT_LENGTH in headers:
         head.content_length = _repeated_length(headers.getall(_CONTENT_LENGTH))
-    if _CONNECTION in headers:
-        _connection_options(head)
+    if connection := headers.getall(_CONNECTION, None):
+        _connection_options(head, connection)
     elif version is HttpVersion10:
         head.keep_alive = False
     return head
+
+
+def _any_response_parts(data: bytes, limits: Limits) -> tuple[str, list[tuple[str, str]]]:
+    text = data.decode("latin-1")
+    lines = re.split("\r?\n", text)
+    _check_sizes(data, lines, limits, LineTooLong)
+    if "\n " in text or "\n\t" in text:
+        lines = _unfold(lines)
+    _status_line(lines[0])  # if both are wrong, the first line explains more
+    return lines[0], [*map(parse_field_line, lines[1:-2])]
 
 
 def _unfold(lines: list[str]) -> list[str]:

@@ -36,8 +36,8 @@ from .exchange import Http1Exchange
 from .head import (
     HeadCollector,
     RequestHead,
-    find_request_end,
     parse_request_head,
+    take_request_head,
 )
 from .state import (
     BOTH,
@@ -419,30 +419,30 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._collector is None:
             if data[:2] == b"\r\n":
                 data = data[2:]  # one empty line before a request (RFC 9112, section 2.2)
-            end = find_request_end(data)
-            if end == len(data):
-                self._begin(data)
-                return b""
-            if end >= 0:
+            found = take_request_head(data, self._service.limits)
+            if found is not None:
+                head, end = found
+                if end == len(data):
+                    self._begin(head)
+                    return b""
                 self._batch = self._batch or bytearray()
-                self._begin(data[:end])
+                self._begin(head)
                 return data[end:]
             if not data:
                 return b""
             self._collector = HeadCollector(self._service.limits, is_request=True)
             if self._requests:  # for the first one time runs since the connection
                 self._deadline.set(self._service.time() + self._service.limits.head_time)
-        found = self._collector.feed(data)
-        if found is None:
+        collected = self._collector.feed(data)
+        if collected is None:
             return b""
         self._collector = None
-        self._begin(found[0])
-        return found[1]
+        self._begin(parse_request_head(collected[0], self._service.limits))
+        return collected[1]
 
-    def _begin(self, head_bytes: bytes) -> None:
+    def _begin(self, head: RequestHead) -> None:
         """Start the exchange that this head asks for."""
         service = self._service
-        head = parse_request_head(head_bytes, service.limits)
         if service.allowed_methods or head.method == "CONNECT":
             self._check_method(head.method)
         self._requests += 1
