@@ -183,7 +183,7 @@ async def test_cancelled_while_connecting(monkeypatch: pytest.MonkeyPatch, step:
 async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is opened for a session that was closed meanwhile is closed, too."""
     go_on = asyncio.Event()
-    start_connection: Any = aiohappyeyeballs.start_connection  # pyright: ignore[reportUnknownMemberType]
+    start_connection: Any = vars(aiohappyeyeballs)["start_connection"]
 
     async def wait(*arguments: Any, **options: Any) -> socket.socket:
         await go_on.wait()
