@@ -216,14 +216,13 @@ def _eager_starter(loop: asyncio.BaseEventLoop) -> _TaskStarter:
     queue is private, but 3.11 gets no changes any more, and later versions don't
     come here.
     """
-    ready: deque[asyncio.Handle] = loop._ready  # type: ignore[attr-defined]
-    task_of = partial(asyncio.Task, loop=loop)
+    ready: deque[asyncio.Handle] = getattr(loop, "_ready")  # noqa: B009 - unknown to typeshed
     current_task = asyncio.current_task
 
     def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = task_of(coroutine)
+        task = asyncio.Task(coroutine, loop=loop)
         if current_task(loop) is None:  # a task can't begin inside another one
-            ready.pop()._run()
+            ready.pop()._run()  # noqa: SLF001
         return task
 
     return start

@@ -304,6 +304,8 @@ class Http1Exchange:
         self, status: int = 101, fields: Fields = (), *, reason: str | None = None
     ) -> tuple[asyncio.Transport, bytes]:
         """Send this head and give away the transport, with the bytes already read from it."""
+        if self._status:
+            raise self._misuse(f"an upgrade with status {status}")
         encoded = encode_fields(fields)
         ending = b"\r\n"
         if status == 101:
@@ -316,8 +318,6 @@ class Http1Exchange:
             ending = b"Connection: Upgrade\r\n\r\n"
         elif self.head.method != "CONNECT" or not 200 <= status <= 299:
             raise InvalidUse(f"expected 101, or 2xx to CONNECT, to switch protocols; got {status}")
-        if self._status:
-            raise self._misuse(f"an upgrade with status {status}")
         date = b"" if encoded.has_date else self._service.date_line()
         head = encode_status_line(status, reason) + date + encoded.block
         connection = self._connection
