@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ SERVED = Path(__file__).with_name("served.py")
 
 
 @contextmanager
-def process(*command: str | Path) -> Iterator[subprocess.Popen[str]]:
+def process(*command: str | Path) -> Generator[subprocess.Popen[str]]:
     """Run a server as long as the block lasts; it must end well at SIGTERM."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         try:
@@ -200,7 +200,7 @@ def wait_for(port: int) -> None:
 
 
 @contextmanager
-def proxy(kind: str, upstream: int, folder: Path) -> Iterator[int]:
+def proxy(kind: str, upstream: int, folder: Path) -> Generator[int]:
     """Run nginx or HAProxy before the server; the block gets the proxy's port."""
     front = free_port()
     template = {"nginx": NGINX, "haproxy": HAPROXY}[kind]

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ async def serve(
     ssl_context: ssl.SSLContext | None = None,
     limits: Limits | None = None,
     shutdown_timeout: float = 25.0,
-) -> AsyncIterator[Listener]:
+) -> AsyncGenerator[Listener]:
     """Serve an application as long as the block lasts, then drain.
 
     ``host`` None means all addresses of this machine; port 0 finds a free one: look
