@@ -27,8 +27,8 @@ def test_deadline_is_never_early_and_hardly_late(
     clock = HandClock(begin)
     passed: list[float] = []
     deadline = Deadlines(clock).deadline(lambda: passed.append(clock.time()))
+    due = begin
     for pause, delay in moves:
-        passed.clear()
         due = clock.time() + delay
         deadline.set(due)
         clock.advance(min(pause, delay * 0.9))

@@ -325,6 +325,9 @@ class Http1Exchange:
         self._status = status
         connection.send(head + ending)
         self._service.books.responses[status] += 1
+        # What came with the request is queued when its receiver goes on, for it may have
+        # called us.
+        await asyncio.sleep(0)
         return connection.hand_over()
 
     def _compose(

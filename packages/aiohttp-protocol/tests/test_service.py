@@ -1,0 +1,144 @@
+"""A service: what the connections of one server share, and what its books say."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aiohttp.protocol.exchange import Exchange
+from aiohttp.protocol.service import Service
+from served import GET, Application, Served, post, request, settle
+
+
+async def test_books_count_what_was_done() -> None:
+    """Connections, requests, responses by status, bytes over the wire, limits that were hit."""
+    served = Served()
+    answers = await served.exchange(GET, post(b"body") + GET)
+    answers += await served.exchange(b"BAD\r\n\r\n")
+    books = served.service.books
+    assert (books.connections, books.requests) == (1, 3)
+    assert books.responses == {200: 3, 400: 1}
+    assert books.bytes_received == len(GET) * 2 + len(post(b"body")) + 7
+    assert books.bytes_sent == len(answers)
+    assert books.limits_hit == {"BadRequestLine": 1}
+    assert repr(books) == "<Books 3 requests on 1 connections>"
+
+
+async def test_bytes_of_a_pipeline_are_counted_once() -> None:
+    """Though they are queued, and taken in again."""
+
+    async def answer(exchange: Exchange) -> None:
+        await settle(2)
+        await exchange.respond(200)
+
+    served = Served(answer)
+    await served.exchange(GET * 5)
+    await settle(40)
+    assert served.service.books.requests == 5
+    assert served.service.books.bytes_received == len(GET) * 5
+
+
+async def test_server_field_is_sent_where_it_is_wanted() -> None:
+    """In refusals, too; by default nobody is told what serves here."""
+    service = Service(Application(lambda exchange: exchange.respond(200)), server="house/1")
+    served = Served(service=service)
+    answers = await served.exchange(GET, b"BAD\r\n\r\n")
+    assert answers.count(b"\r\nServer: house/1\r\n") == 2
+    assert b"Server" not in await Served().exchange(GET)
+    served.client.feed_eof()
+    await settle()
+
+
+async def test_allowed_methods_must_be_a_collection_of_names() -> None:
+    """A string is one, by accident: of letters."""
+    with pytest.raises(TypeError, match=r"such as \{'GET'\}"):
+        Service(allowed_methods="GET")
+
+
+async def test_registry_knows_connections_and_handlers() -> None:
+    """Both leave it at their end, and who waits for a change is told."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await release.wait()
+        await exchange.respond(200)
+
+    served = Served(answer)
+    service = served.service
+    await served.exchange(request("/", "Connection: close"))
+    assert repr(service) == "<Service open, 1 connections, 1 handlers>"
+    change = asyncio.create_task(service.wait_change())
+    release.set()
+    await settle()
+    assert change.done()
+    assert not service.tasks
+    served.client.feed_eof()
+    await settle()
+    assert repr(service) == "<Service open, 0 connections, 0 handlers>"
+
+
+async def test_draining_is_told_to_all_who_wait_and_to_those_who_ask_later() -> None:
+    """Once: a second call changes nothing."""
+    service = Service()
+    waiting = [asyncio.create_task(service.wait_draining()) for _ in range(3)]
+    await settle()
+    assert not any(task.done() for task in waiting)
+    for _ in range(2):
+        service.begin_drain()
+    await asyncio.gather(*waiting)
+    await service.wait_draining()
+    assert repr(service).startswith("<Service draining")
+
+
+async def test_connection_that_comes_while_draining_is_told() -> None:
+    """Its first request is answered, as the last."""
+    first = Served()
+    first.service.begin_drain()
+    late = Served(service=first.service)
+    assert b"\r\nConnection: close\r\n\r\n" in await late.exchange(GET)
+    for served in (first, late):
+        served.client.lose()
+    await settle()
+
+
+async def test_task_factory_of_the_program_is_asked() -> None:
+    """A program that makes the tasks of its loop itself makes those of handlers, too."""
+    loop = asyncio.get_running_loop()
+    made: list[str] = []
+
+    def factory(loop: asyncio.AbstractEventLoop, coro: object, **options: object) -> object:
+        made.append(getattr(coro, "__qualname__", ""))
+        return asyncio.Task(coro, loop=loop, **options)  # type: ignore[arg-type]
+
+    loop.set_task_factory(factory)  # type: ignore[arg-type]
+    try:
+        served = Served()
+        assert (await served.exchange(GET)).startswith(b"HTTP/1.1 200")
+    finally:
+        loop.set_task_factory(None)
+    assert made == ["ServerHttpProtocol._run"]
+
+
+async def test_handler_that_answers_at_once_needs_no_turn_of_the_loop() -> None:
+    """A request is answered in the callback that receives it; the handler is a task of its own."""
+    tasks: list[object] = []
+
+    async def answer(exchange: Exchange) -> None:
+        tasks.append(asyncio.current_task())
+        await exchange.respond(200)
+
+    served = Served(answer)
+    written: list[bytes] = []
+
+    def receive() -> None:
+        tasks.append(asyncio.current_task())
+        served.client.feed(GET)
+        written.append(served.client.take())
+
+    asyncio.get_running_loop().call_soon(receive)
+    await settle(2)
+    assert written[0].startswith(b"HTTP/1.1 200")
+    assert tasks[0] is None
+    assert tasks[1] is not None
+    assert not served.service.tasks
