@@ -232,17 +232,21 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
 
 
 def take_request_head(
-    data: bytes, limits: Limits = DEFAULT_LIMITS
+    data: bytes, limits: Limits = DEFAULT_LIMITS, *, is_alone: bool = True
 ) -> tuple[RequestHead, int] | None:
     """Return the head at the start of ``data``, and where it ends; None if its end hasn't come.
+
+    ``is_alone`` is a guess, for speed only: that nothing is behind the head.
 
     Raises:
         RemoteProtocolError: as ``parse_request_head``.
     """
-    # Nearly always the data is one head and nothing else. To find that out by parsing
-    # it costs nothing; to search for its end takes 0.4 µs of a browser's 4.
-    if data.endswith(b"\r\n\r\n") and (head := _plain_request(data, limits)) is not None:
-        return head, len(data)
+    # To find out by parsing it that the data is one head, and nothing else, costs
+    # nothing; to search for its end takes 0.4 µs of a browser's 4.
+    if is_alone and data.endswith(b"\r\n\r\n"):
+        head = _plain_request(data, limits)
+        if head is not None:
+            return head, len(data)
     end = find_request_end(data)
     return None if end < 0 else (parse_request_head(data[:end], limits), end)
 

@@ -419,13 +419,14 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._collector is None:
             if data[:2] == b"\r\n":
                 data = data[2:]  # one empty line before a request (RFC 9112, section 2.2)
-            found = take_request_head(data, self._service.limits)
+            found = take_request_head(data, self._service.limits, is_alone=self._batch is None)
             if found is not None:
                 head, end = found
                 if end == len(data):
                     self._begin(head)
                     return b""
-                self._batch = self._batch or bytearray()
+                if self._batch is None:
+                    self._batch = bytearray()
                 self._begin(head)
                 return data[end:]
             if not data:
