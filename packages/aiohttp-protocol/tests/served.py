@@ -83,7 +83,7 @@ class Served:
         for piece in pieces:
             loop.call_soon(self.client.feed, piece)  # as a loop delivers: in no task
             await settle(2)
-        await settle()
+        await settle(40)
         return self.client.take()
 
     @property

@@ -144,9 +144,9 @@ async def test_answers_to_a_pipeline_leave_in_one_write() -> None:
     """Handlers that answer at once are joined."""
     served = Served()
     await served.exchange(GET * 16)
-    served.client.feed(GET * 16)
+    asyncio.get_running_loop().call_soon(served.client.feed, GET * 16)
     await settle()
-    assert len(served.client.writes) <= 16
+    assert len(served.client.writes) == 1
     assert served.client.written.count(b"HTTP/1.1 200") == 16
 
 
@@ -460,7 +460,7 @@ async def test_unread_body_is_dropped_up_to_a_bound() -> None:
 async def test_unread_body_beyond_the_bound_closes() -> None:
     """A long one is announced as the end, and nothing behind it is parsed."""
     served = Served(refuse, limits=Limits(drain=300))
-    answer = await served.exchange(post(b"x" * 301)[:-300], b"x" * 300 + GET)
+    answer = await served.exchange(post(b"x" * 301)[:-301], b"x" * 301 + GET)
     assert answer.count(b"HTTP/1.1 403") == 1
     assert b"Connection: close" in answer
     assert served.is_closed
