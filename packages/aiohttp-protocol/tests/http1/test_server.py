@@ -317,6 +317,17 @@ async def test_idle_connection_is_closed_without_a_word() -> None:
     assert served.client.written == b""
 
 
+async def test_empty_lines_are_no_request_that_was_begun() -> None:
+    """However they are cut: nothing is answered to them, and draining sees an idle client."""
+    for pieces in cuts(b"\r\n\r\n\r\n"):
+        served = Served()
+        await served.exchange(GET, *pieces)
+        served.service.begin_drain()
+        assert served.is_closed
+        served.clock.advance(20)
+        assert served.client.written == b""
+
+
 async def test_handler_may_take_its_time() -> None:
     """No limit of the client's runs while the answer is awaited from us."""
     release = asyncio.Event()
@@ -813,6 +824,22 @@ async def test_upgraded_connection_is_in_the_registry_as_long_as_its_handler() -
     assert not served.client.is_closing()
     assert [exchange.response_status for exchange in ended] == [101]
     assert served.service.books.responses == {101: 1}
+
+
+async def test_handler_that_fails_after_an_upgrade_cuts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its transport would stay open with nobody behind it."""
+
+    async def fail(exchange: Exchange) -> None:
+        await exchange.upgrade(101, [("Upgrade", "x")])
+        raise RuntimeError("broken on purpose")
+
+    served = Served(fail)
+    await served.exchange(UPGRADE)
+    assert served.client.is_aborted
+    assert "broken on purpose" in caplog.text
+    assert not served.service.connections
 
 
 async def test_unknown_upgrade_is_ignored_with_its_body() -> None:

@@ -441,6 +441,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 self._deadline.set(self._service.time() + self._service.limits.head_time)
         collected = self._collector.feed(data)
         if collected is None:
+            if not len(self._collector):
+                self._collector = None  # so far there were empty lines: no request has begun
             return b""
         self._collector = None
         self._begin(parse_request_head(collected[0], self._service.limits))
