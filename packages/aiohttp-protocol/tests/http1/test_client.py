@@ -164,7 +164,7 @@ async def test_iterable_of_known_length_is_sent_as_it_is() -> None:
     assert line.transport.written.endswith(b"Content-Length: 11\r\n\r\nhello world")
 
 
-@pytest.mark.parametrize("announced", ["10", "12"])
+@pytest.mark.parametrize("announced", ["0", "10", "12"])
 async def test_iterable_is_held_to_its_length(announced: str) -> None:
     """A body that isn't as long as announced is an error, and ends the connection."""
     line = Line()
@@ -194,7 +194,24 @@ async def test_iterable_that_fails() -> None:
     exchange = line.ask("POST", body=broken())
     with pytest.raises(KeyError, match="mine"):
         await exchange.response()
+    assert isinstance(exchange.upload_error, KeyError)
     assert line.transport.is_aborted
+    assert line.released == [False]
+
+
+async def test_iterable_that_is_cancelled() -> None:
+    """A body whose source was cancelled ends its exchange: the server waits for the rest."""
+    source = asyncio.get_running_loop().create_future()
+
+    async def relayed() -> AsyncIterator[bytes]:
+        yield await source
+
+    line = Line()
+    exchange = line.ask("POST", body=relayed())
+    await turns()
+    source.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await exchange.response()
     assert line.released == [False]
 
 
@@ -776,6 +793,15 @@ async def test_refused_upgrade_is_an_ordinary_response() -> None:
         exchange.detach()
 
 
+async def test_upgrade_instead_of_a_tunnel() -> None:
+    """101 isn't what a CONNECT has asked for."""
+    line = Line()
+    exchange = line.ask("CONNECT")
+    line.feed(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    with pytest.raises(BadHttpMessage, match="no upgrade was asked for"):
+        await exchange.response()
+
+
 async def test_upgrade_before_the_request_is_complete() -> None:
     """Nobody may switch while the request is still being sent."""
     line = Line()
@@ -858,6 +884,29 @@ async def test_slow_upload_is_no_silent_server() -> None:
     line.clock.advance(1.9)
     line.feed(OK)
     assert await whole(exchange) == (200, b"")
+
+
+@pytest.mark.parametrize("answer", [HELLO, HELLO[:-1]], ids=["EARLY", "BOTH"])
+async def test_slow_upload_behind_an_answer_is_no_silent_server(answer: bytes) -> None:
+    """That holds, too, where the server has begun to answer, or has answered, by then."""
+    line = Line()
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        await go_on.wait()
+        yield b"hello"
+
+    exchange = line.ask("POST", body=slow(), read_time=2.0)
+    await turns()
+    line.feed(answer)
+    line.clock.advance(10)
+    go_on.set()
+    await exchange.request_sent()
+    if answer != HELLO:
+        line.feed(HELLO[len(answer) :])
+    assert await whole(exchange) == (200, b"hello")
+    await turns()
+    assert line.released == [True]
 
 
 async def test_idle_connection_is_closed() -> None:

@@ -31,6 +31,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..limits import DEFAULT_LIMITS, Limits
+from ..sockets import tune
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
@@ -75,6 +76,7 @@ _INFORMATIONAL: Final = 64
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
 
+_REQUEST_GOES: Final = frozenset({State.REQUEST, State.BOTH, State.EARLY})
 _HEAD_COMES: Final = frozenset({State.REQUEST, State.WAITING})
 _BODY_COMES: Final = frozenset({State.BOTH, State.RESPONSE})
 
@@ -124,7 +126,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_limits",
         "_loop",
         "_lost",
-        "_may_switch",
+        "_may_upgrade",
         "_read_time",
         "_released",
         "_rest",
@@ -162,7 +164,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._limit = math.inf
         self._read_time = 0.0
         self._keep = True  # whether the connection may outlive the exchange
-        self._may_switch = False
+        self._may_upgrade = False
         self._decode = True
         self._until_close = True
         # How far its response has come.
@@ -269,18 +271,22 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._exchange = exchange
         self.requests += 1
         self._keep = not close
-        self._may_switch = method == "CONNECT" or "upgrade" in fields.connection
+        self._may_upgrade = "upgrade" in fields.connection
         self._decode = decode
         self._until_close = until_close
         self._limit = deadline
         self._read_time = read_time
         self._watch()
-        is_small = isinstance(body, bytes) and len(body) == framing and len(body) <= PIECE
-        if framing == 0 or (is_small and not hold_back):
+        if (
+            isinstance(body, bytes)
+            and len(body) == framing
+            and len(body) <= PIECE
+            and not hold_back
+        ):
             # One write: a second one would be a second packet.
             exchange.is_request_sent = True
             self._state = advance(self._state, Event.REQUEST_WHOLE)
-            transport.write(head + body if isinstance(body, bytes) else head)
+            transport.write(head + body)
         else:
             self._state = advance(self._state, Event.REQUEST_HEAD)
             transport.write(head)
@@ -300,6 +306,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: requests may be sent."""
         self._transport = cast(asyncio.Transport, transport)
+        tune(self._transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
@@ -438,7 +445,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def _take_interim(self, exchange: ClientExchange, head: ResponseHead, data: bytes) -> bytes:
         """Take a response that isn't the final one, or that ends HTTP on this connection."""
         if head.status >= 200 or head.status == 101:
-            if not self._may_switch:
+            if head.status == 101 and not self._may_upgrade:
                 raise BadHttpMessage("101 Switching Protocols, but no upgrade was asked for")
             if self._state is not State.WAITING:
                 raise BadHttpMessage(f"{head.status} before the request was sent whole")
@@ -611,7 +618,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             self._watch()
             self._finish()
 
-    def upload_failed(self, exchange: ClientExchange, exc: Exception) -> None:
+    def upload_failed(self, exchange: ClientExchange, exc: BaseException) -> None:
         """Give up: the server waits for the rest of a body that doesn't come."""
         if exchange is self._exchange:
             self._fail(exc)
@@ -698,8 +705,8 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             self._close()  # idle for too long
         elif now >= self._limit:
             self._fail(TimeoutError(f"no complete response from {self.label} in time"))
-        elif self._is_paused or self._state is State.REQUEST:
-            self._watch()  # it is not the server that we wait for
+        elif self._is_paused or self._state in _REQUEST_GOES:
+            self._watch()  # it is not only the server that we wait for
         else:
             self._fail(
                 PeerTooSlow(

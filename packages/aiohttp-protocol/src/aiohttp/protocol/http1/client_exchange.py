@@ -39,6 +39,7 @@ class ClientExchange:
         is_complete: whether the whole response has come, read or not; the
             connection may serve somebody else by then.
         is_request_sent: whether the whole request was handed to the transport.
+        upload_error: what iterating over the request's body raised, or None.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class ClientExchange:
         "_connection",
         "_go_on",
         "_head",
+        "_is_stopped",
         "_upload",
         "is_answered",
         "is_complete",
@@ -53,6 +55,7 @@ class ClientExchange:
         "method",
         "on_information",
         "translate",
+        "upload_error",
         "whole_body",
     )
 
@@ -72,9 +75,11 @@ class ClientExchange:
         self.is_answered = False
         self.is_complete = False
         self.is_request_sent = False
+        self.upload_error: BaseException | None = None
         self._connection = connection
         self._head = head
         self._upload: asyncio.Task[None] | None = None
+        self._is_stopped = False  # the upload, by us
         self._go_on: asyncio.Event | None = None  # the body is held back until then
 
     def __repr__(self) -> str:
@@ -122,7 +127,7 @@ class ClientExchange:
             RemoteProtocolError: if the answer isn't HTTP, or exceeds a limit.
             PeerTooSlow: if no byte came within ``read_time``.
             TimeoutError: if the deadline has passed.
-            BaseException: what iterating over the request's body raised.
+            BaseException: ``upload_error``.
         """
         try:
             return await self._head
@@ -191,9 +196,11 @@ class ClientExchange:
             self._go_on = asyncio.Event()
         self._upload = asyncio.get_running_loop().create_task(self._send(body, writer, piece))
 
-    def stop_upload(self) -> bool:
-        """Send no more of the body; False if nothing was left to be sent."""
-        return self._upload is not None and self._upload.cancel()
+    def stop_upload(self) -> None:
+        """Send no more of the body."""
+        if self._upload is not None:
+            self._is_stopped = True
+            self._upload.cancel()
 
     async def _send(self, body: RequestBody, writer: BodyWriter, piece: int) -> None:
         connection = self._connection
@@ -204,8 +211,12 @@ class ClientExchange:
                 async for data in pieces:
                     await connection.write(writer.encode(data))
             await connection.write(writer.finish())
-        except Exception as exc:  # noqa: BLE001 the iterable is the program's: it may raise anything
-            connection.upload_failed(self, exc)
+        except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001
+            # The iterable is the program's: it may raise anything, CancelledError too, and
+            # nobody awaits this task. After ``stop_upload`` nobody wants to know.
+            if not self._is_stopped:
+                self.upload_error = exc
+                connection.upload_failed(self, exc)
         else:
             self.is_request_sent = True
             connection.upload_ended(self)
