@@ -1080,14 +1080,33 @@ async def test_close_wakes_whoever_waits() -> None:
     exchange = line.ask()
     line.connection.close()
     line.connection.close()
-    with pytest.raises(PeerDisconnected, match="was closed on this side"):
+    with pytest.raises(InvalidUse, match="was closed on this side"):
         await exchange.response()
     await turns()
     assert line.released == [False]
 
 
-async def test_dropped_connection_is_not_kept_alive() -> None:
-    """A closed connection leaves nothing behind: no timer, no cycle that only gc would find."""
+@pytest.mark.parametrize("pieces", [[], [HELLO[:-1]]], ids=["WAITING", "RESPONSE"])
+def test_closing_after_the_loop(pieces: list[bytes]) -> None:
+    """Whatever was under way when its loop was closed can still be let go."""
+
+    async def begin() -> tuple[Line, ClientExchange]:
+        line = Line()
+        exchange = line.ask()
+        line.feed(*pieces)
+        await turns()
+        return line, exchange
+
+    with asyncio.Runner() as runner:
+        line, exchange = runner.run(begin())
+    exchange.discard()
+    exchange.abort()
+    exchange.abort_from_anywhere()
+    line.connection.close()
+
+
+async def test_closed_connection_leaves_no_timer() -> None:
+    """The clock has nothing to do for a connection that was closed."""
     line = Line()
     exchange = line.ask(deadline=line.clock.time() + 300)
     line.feed(HELLO)
@@ -1095,6 +1114,16 @@ async def test_dropped_connection_is_not_kept_alive() -> None:
     line.connection.close()
     await turns()
     assert line.clock.pending == 0
+
+
+async def test_peer_is_known_after_the_end() -> None:
+    """An error about a connection that was reset can still say whose it was."""
+    line = Line()
+    exchange = line.ask()
+    line.connection.connection_lost(ConnectionResetError())
+    with pytest.raises(PeerDisconnected):
+        await exchange.response()
+    assert line.connection.get_extra_info("peername") == ("192.0.2.1", 50000)
 
 
 # Every state with everything that may happen in it.

@@ -197,7 +197,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Close the connection, whatever it is doing. Twice is fine; it never fails."""
-        self._fail(PeerDisconnected(f"the connection to {self.label} was closed on this side"))
+        self._fail(InvalidUse(f"the connection to {self.label} was closed on this side"))
 
     # Sending.
 
@@ -354,8 +354,8 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: whatever was under way fails."""
+        # The transport is kept: it still knows whom it was connected to.
         self._end(exc)
-        self._transport = None
 
     # Receiving.
 
@@ -570,8 +570,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             self._fail(BadHttpMessage(f"expected silence on an idle connection, got {shown(data)}"))
 
     def _fail(self, exc: BaseException) -> None:
-        """End the exchange under way, if any, with this error; close the connection."""
-        if self._state is State.CLOSED:
+        """End the exchange under way, if any, with this error; close the connection.
+
+        Nothing of that can be done once the loop is closed, and nobody waits for it.
+        """
+        if self._state is State.CLOSED or self._loop.is_closed():
             return
         exchange = self._exchange
         if exchange is not None and not exchange.fail(exc) and self._body is not EMPTY_STREAM:
@@ -639,7 +642,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def discard(self, exchange: ClientExchange) -> None:
         """Drop what is still to come of a response, or close if that may be much."""
-        if exchange is not self._exchange or self._state is State.EARLY:
+        if exchange is not self._exchange or self._state is State.EARLY or self._loop.is_closed():
             return  # nothing is to come
         decoder, limits = self._decoder, self._limits
         is_long = isinstance(decoder, LengthBody) and decoder.remaining > limits.drain
