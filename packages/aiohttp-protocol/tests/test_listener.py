@@ -317,17 +317,19 @@ async def test_file_is_sent(secure: bool, tls: ssl.SSLContext, folder: Path) -> 
 
     async def answer(exchange: Exchange) -> None:
         with path.open("rb") as file:
-            await exchange.start(200, [("Content-Length", str(len(content) + 1000))])
-            await exchange.write(content[:1000])
+            sock = exchange.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            await exchange.start(200, [("Content-Length", str(len(content) + 200_000))])
+            await exchange.write(content[:200_000])  # much of it is still in the transport
             await exchange.sendfile(file)
             await exchange.finish()
-        assert exchange.body_sent == len(content) + 1000
+        assert exchange.body_sent == len(content) + 200_000
 
     async with Listener(Application(answer)) as listener:
         (address,) = await listener.listen_tcp("127.0.0.1", 0, tls=tls if secure else None)
         client = await connected(address, trusting() if secure else None)
         for _ in range(2):
-            assert (await client.get()).endswith(content[:1000] + content)
+            assert (await client.get()).endswith(content[:200_000] + content)
         await client.close()
 
 

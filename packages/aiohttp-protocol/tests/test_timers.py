@@ -122,6 +122,28 @@ def test_deadline_closed_by_another_of_the_same_tick_is_not_called() -> None:
     assert len(passed) == 1
 
 
+def test_deadline_moved_by_another_of_the_same_tick_passes_later() -> None:
+    """What is called first may give the others more time."""
+    clock = HandClock()
+    deadlines = Deadlines(clock)
+    passed: list[float] = []
+    pair: list[Deadline] = []
+
+    def expired() -> None:
+        passed.append(clock.time())
+        for deadline in pair:
+            deadline.set(clock.time() + 10)
+        pair.clear()
+
+    pair += [deadlines.deadline(expired), deadlines.deadline(expired)]
+    for deadline in pair:
+        deadline.set(clock.time() + 1)
+    clock.advance(2)
+    assert len(passed) == 1
+    clock.advance(20)
+    assert len(passed) == 3
+
+
 def test_error_in_one_deadline_leaves_the_others_their_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

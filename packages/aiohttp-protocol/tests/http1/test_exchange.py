@@ -174,6 +174,7 @@ async def test_large_body_is_sent_in_pieces_with_backpressure() -> None:
         lambda exchange: exchange.respond(200, (), body), limits=Limits(write_buffer=100_000)
     )
     served.client.hold()
+    assert served.client.get_write_buffer_limits()[1] == 100_000
     served.client.feed(GET)
     await settle()
     while served.client.get_write_buffer_size():

@@ -390,6 +390,21 @@ async def test_rate_of_a_body_is_not_counted_while_we_do_not_read() -> None:
     assert bodies(await served.exchange(b"x" * 20_000)) == [b"40000"]
 
 
+async def test_bytes_before_a_pause_earn_no_time_behind_it() -> None:
+    """A quick beginning is no licence to dribble the rest for hours."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.body.readexactly(20_000)
+        await exchange.respond(200, (), await exchange.body.read())
+
+    served = Served(answer, limits=Limits(read_buffer=10_000))
+    await served.exchange(request("/", "Content-Length: 40000", method="POST") + b"x" * 20_000)
+    for _ in range(3):
+        served.clock.advance(20)
+        await served.exchange(b"x")
+    assert served.is_closed
+
+
 async def test_client_that_stops_reading_is_cut() -> None:
     """Thirty seconds without progress; each byte of progress starts them again."""
 
@@ -705,9 +720,27 @@ async def test_client_that_goes_in_the_turn_of_its_request_leaves_nothing_behind
     served = Served(dawdle)
     served.service.start_task = asyncio.get_running_loop().create_task  # begins in the next turn
     served.client.feed(GET)
-    served.client.lose()
+    assert len(served.service.tasks) == 1
+    served.protocol.connection_lost(None)
     await settle()
     assert not served.service.tasks
+
+
+async def test_handler_that_is_cancelled_after_its_answer_leaves_the_connection() -> None:
+    """Its client has everything, and the next request is none of its business."""
+    served: Served
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.respond(200)
+        await asyncio.Event().wait()
+
+    served = Served(answer)
+    await served.exchange(GET)
+    for task in served.service.tasks:
+        task.cancel()
+    assert (await served.exchange(GET)).startswith(b"HTTP/1.1 200")
+    served.service.abort()
+    await settle()
 
 
 async def test_handler_that_goes_on_after_its_answer_is_not_cancelled() -> None:
