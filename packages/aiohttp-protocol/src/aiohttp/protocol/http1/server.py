@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
 from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -28,6 +27,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..service import Service
+from ..sockets import tune
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
 from .body import BodyDecoder, LengthBody, body_decoder, body_framing
@@ -173,8 +173,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._service = Service()
         service = self._service
         self._deadline = service.deadlines.deadline(self._time_is_up)
-        if service.tcp_keepalive:
-            _probe_silent_peers(self._transport)
+        tune(self._transport, keepalive=service.tcp_keepalive)
         self._transport.set_write_buffer_limits(service.limits.write_buffer)
         service.enter(self)
         self._deadline.set(service.time() + service.limits.head_time)
@@ -831,14 +830,3 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def _is_tls(self) -> bool:
         transport = self._transport
         return transport is not None and transport.get_extra_info("sslcontext") is not None
-
-
-def _probe_silent_peers(transport: asyncio.Transport) -> None:
-    """Have the kernel find out about clients that vanished without a word."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        except OSError:
-            # The client may be gone already; connection_lost will tell.
-            return
