@@ -311,14 +311,14 @@ async def test_silent_handshake_does_not_hold_up_draining(tls: ssl.SSLContext) -
 @pytest.mark.parametrize("secure", [False, True])
 async def test_file_is_sent(secure: bool, tls: ssl.SSLContext, folder: Path) -> None:
     """By the kernel where it can, whole or a part, and the connection goes on behind it."""
-    content = os.urandom(3_000_000)
+    content = os.urandom(400_000)
     path = folder / "file"
     path.write_bytes(content)
 
     async def answer(exchange: Exchange) -> None:
         with path.open("rb") as file:
             sock = exchange.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32_768)
             await exchange.start(200, [("Content-Length", str(len(content) + 200_000))])
             await exchange.write(content[:200_000])  # much of it is still in the transport
             await exchange.sendfile(file)
