@@ -667,6 +667,22 @@ async def test_error_after_the_client_went_is_logged(
     assert "error after the client of GET /path went" in caplog.text
 
 
+async def test_error_behind_a_write_that_waits_is_logged(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that stands behind a chunk for a slow client isn't lost when the client goes."""
+    client = await wsgi.connect(Body(b"x" * 65_500, RuntimeError("out of order")))
+    client.transport.hold()
+    client.send(GET)
+    await client.has(b"xxxxx")
+    await wsgi.running[0].cleanup()  # the thread has ended, the write waits
+    assert caplog.records == []
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    assert "out of order" in caplog.text
+    assert len(caplog.records) == 1
+
+
 # Backpressure.
 
 
@@ -833,6 +849,25 @@ async def test_client_that_goes_while_the_application_reads(wsgi: Adapter) -> No
     await until(reading.is_set)
     client.transport.lose()
     await until(told.is_set)
+
+
+async def test_client_that_goes_amid_its_content_is_no_error(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An application that doesn't mind the OSError of its input has nothing to be told about."""
+    reading = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        reading.set()
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(post("Content-Length: 600000", content=b"abc"))
+    await until(reading.is_set)
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    await wsgi.running[0].cleanup()
+    assert caplog.records == []
 
 
 # Files.

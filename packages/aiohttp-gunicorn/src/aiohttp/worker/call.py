@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http
-import logging
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -92,18 +91,14 @@ class Call:
         "_environ",
         "_is_complete",
         "_is_started",
-        "_log",
         "_start",
         "_steps",
     )
 
-    def __init__(
-        self, application: WSGIApplication, environ: Environ, steps: Steps, log: logging.Logger
-    ) -> None:
+    def __init__(self, application: WSGIApplication, environ: Environ, steps: Steps) -> None:
         self._application = application
         self._environ = environ
         self._steps = steps
-        self._log = log
         self._start: Start | None = None
         self._content_length: int | None = None
         self._is_started = False
@@ -115,23 +110,17 @@ class Call:
         A client that went while all threads were busy isn't worked for any more.
         """
         if not self._steps.is_abandoned:
-            self._end(self._outcome())
-
-    def _end(self, error: Exception | None) -> None:
-        """Hand the outcome over; if nobody is there any more, log an error here."""
-        if error is not None and self._steps.is_abandoned:
-            method, target = self._environ["REQUEST_METHOD"], self._environ["RAW_URI"]
-            self._log.error("error after the client of %s %s went", method, target, exc_info=error)
-        self._steps.post(End(error))
+            self._steps.post(End(self._outcome()))
 
     def _outcome(self) -> Exception | None:
-        """Return the error that the connection has to answer for."""
+        """Return the error that the connection has to answer for, or that is to be logged."""
         try:
             self._answer()
         except ClientGone:
             return None
         except UnreadableBody as exc:
-            return exc.cause
+            # Once the request is over, that was all that is wrong with its body.
+            return None if self._steps.is_abandoned else exc.cause
         except BaseException as exc:  # noqa: BLE001
             if isinstance(exc, Exception) and not isinstance(exc, RemoteProtocolError):
                 return exc

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import IO, NamedTuple, TypeAlias
 
@@ -89,12 +90,25 @@ Step: TypeAlias = Whole | Start | Chunk | SendFile | Finish | ReadBody | End
 
 
 class Steps:
-    """The steps of one request: posted by one thread, taken by one coroutine."""
+    """The steps of one request: posted by one thread, taken by one coroutine.
 
-    __slots__ = ("_arrived", "_inbox", "_unwritten", "_waiter", "_written", "is_abandoned")
+    ``miss`` is called on the loop with the application's error, if it comes when
+    nobody takes the steps any more.
+    """
 
-    def __init__(self, inbox: Inbox) -> None:
+    __slots__ = (
+        "_arrived",
+        "_inbox",
+        "_miss",
+        "_unwritten",
+        "_waiter",
+        "_written",
+        "is_abandoned",
+    )
+
+    def __init__(self, inbox: Inbox, miss: Callable[[Exception], object]) -> None:
         self._inbox = inbox
+        self._miss = miss
         # Touched on the loop only.
         self._arrived: deque[Step] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -160,8 +174,18 @@ class Steps:
         """Take no more steps: the thread's next chunk, or the one that waits, fails."""
         self.is_abandoned = True
         self._written.put(0)
+        while self._arrived:
+            self._drop(self._arrived.popleft())
 
     def _arrive(self, step: Step) -> None:
+        if self.is_abandoned:
+            self._drop(step)
+            return
         self._arrived.append(step)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _drop(self, step: Step) -> None:
+        # Here, on the loop, an error is either taken or missed, never both, never neither.
+        if isinstance(step, End) and step.error is not None:
+            self._miss(step.error)

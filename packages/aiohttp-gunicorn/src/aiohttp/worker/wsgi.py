@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from aiohttp.protocol import Exchange, HttpException
+from aiohttp.protocol import Exchange, HttpException, RequestHead
 
 from .call import Call
 from .environ import make_environ
@@ -58,7 +58,7 @@ class WsgiApplication:
         """Answer one request with what the application says."""
         head = exchange.head
         environ = make_environ(exchange, self._environ)
-        steps = Steps(self._inbox)
+        steps = Steps(self._inbox, lambda error: self._log_missed(head, error))
         source: BlockingInput | None = None
         length = 0 if head.content_length is None else head.content_length
         if not head.chunked and length == 0:
@@ -68,13 +68,18 @@ class WsgiApplication:
         else:
             source = BlockingInput(lambda size: steps.post(ReadBody(size)))
             environ["wsgi.input"] = io.BufferedReader(source, PIECE)
-        self._pool.submit(Call(self._application, environ, steps, self._log).run)
+        self._pool.submit(Call(self._application, environ, steps).run)
         try:
             await _take_steps(exchange, steps, source)
         finally:
             steps.abandon()
             if source is not None:
                 source.end()
+
+    def _log_missed(self, head: RequestHead, error: Exception) -> None:
+        self._log.error(
+            "error after the client of %s %s went", head.method, head.target, exc_info=error
+        )
 
 
 async def _take_steps(exchange: Exchange, steps: Steps, source: BlockingInput | None) -> None:
