@@ -28,9 +28,8 @@ from ..errors import (
 from ..headers import shown
 from ..service import Service
 from ..sockets import tune
-from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
+from ..streams import EMPTY_STREAM, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
-from .body import BodyDecoder, LengthBody, body_decoder, body_framing
 from .encode import CONTINUE, encode_status_line, reason_of
 from .exchange import Http1Exchange
 from .head import (
@@ -39,6 +38,7 @@ from .head import (
     parse_request_head,
     take_request_head,
 )
+from .incoming import IncomingBody
 from .state import (
     BOTH,
     CLOSE,
@@ -99,21 +99,16 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     __slots__ = (
         "__weakref__",
         "_batch",
-        "_body_began",
-        "_body_mark",
+        "_body",
         "_collector",
         "_deadline",
-        "_decoder",
-        "_drop_end",
         "_exchange",
         "_gate",
         "_has_eof",
         "_has_lent_body",
         "_is_closing",
-        "_is_waiting_to_continue",
         "_pauses",
         "_pending",
-        "_reader",
         "_requests",
         "_service",
         "_shared_buffer",
@@ -134,8 +129,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._state = IDLE
         self._exchange: Http1Exchange | None = None
         self._collector: HeadCollector | None = None
-        self._decoder: BodyDecoder | None = None
-        self._reader: StreamReader = EMPTY_STREAM
+        self._body: IncomingBody | None = None
         self._gate: WriteGate | None = None
         self._write_deadline: Deadline | None = None
         self._batch: bytearray | None = None  # answers, while several requests are taken in
@@ -143,13 +137,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._requests = 0
         self._pauses = 0
         self._unsent = 0  # bytes in the transport when it was last looked at
-        self._body_began = 0.0  # when the time for it began to run,
-        self._body_mark = 0  # and how much of it had come by then
-        self._drop_end = math.inf  # how far into a body that nobody wants we go on reading
         self._has_eof = False
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
-        self._is_waiting_to_continue = False  # the client holds its body back
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._state.name}, {self._requests} requests>"
@@ -182,7 +172,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
-        if self._reader is not EMPTY_STREAM and (room := self._reader.get_buffer()) is not None:
+        if self._body is not None and (room := self._body.reader.get_buffer()) is not None:
             self._has_lent_body = True
             return room
         self._has_lent_body = False
@@ -256,8 +246,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         gone.__cause__ = exc
         if self._gate is not None:
             self._gate.fail(gone)
-        if self._reader is not EMPTY_STREAM:
-            self._reader.set_exception(gone)
+        if self._body is not None:
+            self._body.reader.set_exception(gone)
         self._pending = b""
         if self._exchange is not None:
             self._exchange.lose()
@@ -363,7 +353,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         never sent because the client waits for 100, ends the connection.
         """
         service = self._service
-        exchange = self._exchange
+        exchange, body = self._exchange, self._body
         if (
             self._is_closing
             or (self._has_eof and not self._pending)
@@ -371,18 +361,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             or not exchange.head.keep_alive
             or self._requests >= service.limits.requests
             or not service.limits.keep_alive
-            or self._is_waiting_to_continue
-            or (is_whole and self._state is REQUEST and self._is_too_long_to_drop())
+            or (body is not None and body.is_held_back)
+            or (body is not None and is_whole and body.is_too_long_to_drop)
         ):
             self._is_closing = True
             return b"Connection: close\r\n\r\n"
         return _persistent_ending(service.limits.keep_alive)
-
-    def _is_too_long_to_drop(self) -> bool:
-        exchange, decoder = self._exchange, self._decoder
-        if exchange is None or decoder is None:
-            return True
-        return (exchange.head.content_length or 0) - decoder.received > self._service.limits.drain
 
     def response_is_over(self, exchange: Http1Exchange) -> None:
         """Go on: to the next request, to the rest of this one's body, or to the end."""
@@ -393,7 +377,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             service.report(exchange)
         if self._state is COMPLETE:
             self._next()
-        elif exchange.is_handled or self._decoder is None:
+        elif exchange.is_handled or self._body is None or self._body.is_broken:
             self._drop_body()
 
     def hand_over(self) -> tuple[asyncio.Transport, bytes]:
@@ -409,9 +393,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def send_continue(self) -> None:
         """Send 100 Continue, if the client still waits for it (RFC 9110, section 10.1.1)."""
-        if self._is_waiting_to_continue and self._state in _BODY_COMES and self._transport:
+        body = self._body
+        if body is not None and body.is_held_back and self._state in _BODY_COMES:
             if self._state is REQUEST:
-                self._is_waiting_to_continue = False
+                body.is_held_back = False
                 self.take_turn(INFORMATION)
                 self.send(CONTINUE)
             self._expect_body()
@@ -459,7 +444,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._begin_body(head)
         else:
             self._state = advance(self._state, REQUEST_WHOLE)
-        exchange = Http1Exchange(self, self.transport, service, head, self._reader)
+        reader = EMPTY_STREAM if self._body is None else self._body.reader
+        exchange = Http1Exchange(self, self.transport, service, head, reader)
         self._exchange = exchange
         task = exchange.task = service.start_task(self._run(exchange))
         if not task.done():
@@ -527,8 +513,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def _become_idle(self) -> None:
         self._state = advance(self._state, NEXT)
         self._exchange = None
-        self._reader = EMPTY_STREAM
-        self._decoder = None
+        self._body = None
         self._deadline.set(self._service.time() + self._service.limits.keep_alive)
 
     def _receive_pending(self) -> None:
@@ -551,103 +536,71 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Draw the conclusions from the client's end of file, when all before it is taken in."""
         if self._state is IDLE:
             self._close()
-        elif self._state in _BODY_COMES and self._decoder is not None:
+        elif self._state in _BODY_COMES and self._body is not None and not self._body.is_broken:
             try:
-                self._decoder.end()
+                self._body.end_input()
             except IncompleteRead as exc:
                 self._fail_body(exc)
 
     # Receiving a body.
 
     def _begin_body(self, head: RequestHead) -> None:
-        limits = self._service.limits
-        framing = body_framing(
-            status=None,
-            method=head.method,
-            chunked=head.chunked,
-            content_length=head.content_length,
-        )
-        self._decoder = body_decoder(framing, limits)
-        self._drop_end = math.inf
-        self._state = advance(self._state, REQUEST_HEAD)
-        self._is_waiting_to_continue = head.expect_continue
-        self._reader = StreamReader(
+        self._body = IncomingBody(
+            head,
+            self._service.limits,
             pause=self._pause_body,
             resume=self._resume_body,
-            high_water=limits.read_buffer,
-            length=head.content_length,
-            on_first_read=self.send_continue if head.expect_continue else None,
+            on_first_read=self.send_continue,
         )
+        self._state = advance(self._state, REQUEST_HEAD)
         if not head.expect_continue:
             self._expect_body()
 
     def _expect_body(self) -> None:
-        """Let the client's time for its body run; what came before gives it no credit."""
-        if self._decoder is None:
-            return
-        now = self._service.time()
-        self._body_began = now
-        self._body_mark = self._decoder.received
-        self._deadline.set(now + self._service.limits.body_time)
+        """Let the client's time for its body run."""
+        if self._body is not None and not self._body.is_broken:
+            self._deadline.set(self._body.begin_time(self._service.time()))
 
     def _receive_body(self, data: bytes) -> bytes:
         """Take the body's part of ``data``, return the rest."""
-        decoder = self._decoder
-        if decoder is None:
-            return b""  # broken: nothing of this connection is parsed again
+        body = self._body
+        if body is None or body.is_broken:
+            return b""  # nothing of this connection is parsed again
         try:
-            payload, used = decoder.decode(data)
+            used = body.decode(data)
         except HttpException as exc:
             self._fail_body(exc)
             return b""
-        self._is_waiting_to_continue = False
-        self._body_came(payload)
+        self._body_came(body)
         return data[used:] if used < len(data) else b""
 
     def _receive_into_body(self, size: int) -> None:
         """Take bytes that were received straight into the body's final memory."""
-        decoder = self._decoder
-        if not isinstance(decoder, LengthBody):
-            return
-        self._service.books.bytes_received += size
-        self._reader.buffer_updated(size)
-        decoder.take(size)
-        self._body_came(b"")
+        body = self._body
+        if body is not None and not body.is_broken:
+            self._service.books.bytes_received += size
+            body.take(size)
+            self._body_came(body)
 
-    def _body_came(self, payload: bytes) -> None:
-        decoder = self._decoder
-        if decoder is None:
-            return
-        if decoder.received > self._drop_end:
+    def _body_came(self, body: IncomingBody) -> None:
+        if not body.is_wanted:
             self._close()
-            return
-        if payload:
-            self._reader.feed_data(payload)
-        if decoder.is_complete:
+        elif body.is_complete:
             self._deadline.clear()
             self._state = advance(self._state, REQUEST_END)
-            self._reader.feed_eof(decoder.trailers)
+            body.finish()
             if self._state is COMPLETE:
                 self._next()
         elif not self._pauses & _BODY_IS_FULL:
-            self._deadline.set(self._next_body_deadline(decoder.received))
-
-    def _next_body_deadline(self, received: int) -> float:
-        """Both must hold: no long gap between two bytes, and a least rate on the whole."""
-        limits = self._service.limits
-        by_gap = self._service.time() + limits.body_time
-        if not limits.body_rate:
-            return by_gap
-        earned = (received - self._body_mark) / limits.body_rate
-        return min(by_gap, self._body_began + limits.body_time + earned)
+            self._deadline.set(body.deadline(self._service.time()))
 
     def _fail_body(self, exc: HttpException) -> None:
         """Give the body up: its reader gets the error, and the next response is the last."""
         self._note_limit(exc)
         self._is_closing = True
-        self._decoder = None
         self._deadline.clear()
-        self._reader.set_exception(exc)
+        if self._body is not None:
+            self._body.fail(exc)
         if self._state is EARLY:
             self._close()
 
@@ -655,11 +608,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Read and drop what is left of a body that nobody wants, up to a limit."""
         if self._state is not EARLY:
             return
-        if self._is_closing or self._decoder is None or self._is_too_long_to_drop():
+        body = self._body
+        if self._is_closing or body is None or body.is_broken or body.is_too_long_to_drop:
             self._close()
             return
-        self._drop_end = self._decoder.received + self._service.limits.drain
-        self._reader.set_exception(InvalidUse("the body was dropped when its request was answered"))
+        body.drop()
         self._unpause(_BODY_IS_FULL)
 
     def _pause_body(self) -> None:
@@ -691,7 +644,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._state is CLOSED:
             self._linger_on()
         elif self._state in _BODY_COMES:
-            received = self._decoder.received if self._decoder is not None else 0
+            received = self._body.received if self._body is not None else 0
             self._fail_body(
                 PeerTooSlow(
                     f"expected a body that goes on within {limits.body_time:g} s at "
@@ -791,9 +744,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._state = advance(self._state, CLOSE)
         self._collector = None
         self._pending = b""
-        reader, self._reader = self._reader, EMPTY_STREAM
-        if reader is not EMPTY_STREAM:
-            reader.set_exception(InvalidUse("the connection was closed before this body's end"))
+        body, self._body = self._body, None
+        if body is not None:
+            body.reader.set_exception(InvalidUse("the connection was closed before the body ended"))
         if self._write_deadline is not None:
             self._write_deadline.clear()  # from here on _linger_on looks after progress
         transport = self._transport
