@@ -6,6 +6,7 @@ import asyncio
 import math
 
 import pytest
+from aiohttp.protocol.http1.exchange import ServerExchange
 
 from aiohttp.protocol.errors import (
     ChunkError,
@@ -15,7 +16,6 @@ from aiohttp.protocol.errors import (
     PeerDisconnected,
 )
 from aiohttp.protocol.exchange import Exchange
-from aiohttp.protocol.http1.exchange import Http1Exchange
 from aiohttp.protocol.http1.server import ServerHttpProtocol
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.service import Service
@@ -974,7 +974,7 @@ async def test_error_that_can_not_be_told_cuts_the_connection(
     def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Http1Exchange, "_respond", broken)
+    monkeypatch.setattr(ServerExchange, "_respond", broken)
     served = Served(fail)
     await served.exchange(GET)
     assert served.client.is_aborted
@@ -1050,7 +1050,7 @@ async def test_subclass_answers_without_an_application() -> None:
     """``handle_request`` is all it takes."""
 
     class Hello(ServerHttpProtocol):
-        async def handle_request(self, exchange: Http1Exchange) -> None:
+        async def handle_request(self, exchange: ServerExchange) -> None:
             await exchange.respond(200, (), b"Hello\n")
 
     protocol = Hello()

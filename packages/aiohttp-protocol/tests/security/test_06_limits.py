@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
+from aiohttp.protocol.http1.exchange import ServerExchange
 
 from aiohttp.protocol.errors import (
     BodyTooLarge,
@@ -17,7 +18,6 @@ from aiohttp.protocol.errors import (
     TargetTooLong,
 )
 from aiohttp.protocol.http1.body import ChunkedBody, LengthBody
-from aiohttp.protocol.http1.exchange import Http1Exchange
 from aiohttp.protocol.http1.head import HeadCollector
 from aiohttp.protocol.http1.server import ServerHttpProtocol
 from aiohttp.protocol.limits import DEFAULT_LIMITS
@@ -131,7 +131,7 @@ class Slow(ServerHttpProtocol):
         super().__init__()
         self.begun = 0
 
-    async def handle_request(self, exchange: Http1Exchange) -> None:
+    async def handle_request(self, exchange: ServerExchange) -> None:
         """Count a request, and wait."""
         self.begun += 1
         await asyncio.Event().wait()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiohttp.protocol.http1.exchange import ServerExchange
 
-from aiohttp.protocol.http1.exchange import Http1Exchange
 from aiohttp.protocol.http1.server import ServerHttpProtocol
 from wire import MemoryTransport, connect, cuts
 
@@ -22,7 +22,7 @@ class Server(ServerHttpProtocol):
         super().__init__()
         self.targets: list[str] = []
 
-    async def handle_request(self, exchange: Http1Exchange) -> None:
+    async def handle_request(self, exchange: ServerExchange) -> None:
         """Answer, and remember what was asked for."""
         self.targets.append(exchange.head.target)
         await exchange.respond(200, [], b"ok")

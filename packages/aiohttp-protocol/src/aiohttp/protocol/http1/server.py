@@ -1,7 +1,7 @@
 """The server's end of one HTTP/1 connection: asyncio around the pure parts.
 
 ``ServerHttpProtocol`` receives: it turns bytes into exchanges, one after the
-other, and keeps the time. What is sent in answer is ``http1.exchange``'s. Whose
+other, and keeps the time. What is sent in answer is ``http1.server_exchange``'s. Whose
 turn it is stands in ``state``; here an event is named and the table answers.
 """
 
@@ -31,7 +31,6 @@ from ..sockets import tune
 from ..streams import EMPTY_STREAM, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
 from .encode import CONTINUE, encode_status_line, reason_of
-from .exchange import Http1Exchange
 from .head import (
     HeadCollector,
     RequestHead,
@@ -39,6 +38,7 @@ from .head import (
     take_request_head,
 )
 from .incoming import IncomingBody
+from .server_exchange import ServerExchange
 from .state import (
     BOTH,
     CLOSE,
@@ -127,7 +127,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._shared_buffer = receive_buffer()
         self._state = IDLE
-        self._exchange: Http1Exchange | None = None
+        self._exchange: ServerExchange | None = None
         self._collector: HeadCollector | None = None
         self._body: IncomingBody | None = None
         self._gate: WriteGate | None = None
@@ -144,7 +144,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._state.name}, {self._requests} requests>"
 
-    def handle_request(self, exchange: Http1Exchange) -> Coroutine[Any, Any, None]:
+    def handle_request(self, exchange: ServerExchange) -> Coroutine[Any, Any, None]:
         """Answer one request; override it as ``async def``, or give the service an application.
 
         Contract: ``aiohttp.protocol.Application.handle_exchange``.
@@ -316,7 +316,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 self._flush()
         self._service.books.bytes_sent += len(data)
 
-    def send_last(self, exchange: Http1Exchange, data: bytes) -> None:
+    def send_last(self, exchange: ServerExchange, data: bytes) -> None:
         """Hand over the last bytes of a response, and go on."""
         self.send(data)
         self.response_is_over(exchange)
@@ -368,7 +368,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             return b"Connection: close\r\n\r\n"
         return _persistent_ending(service.limits.keep_alive)
 
-    def response_is_over(self, exchange: Http1Exchange) -> None:
+    def response_is_over(self, exchange: ServerExchange) -> None:
         """Go on: to the next request, to the rest of this one's body, or to the end."""
         service = self._service
         service.books.responses[exchange.response_status] += 1
@@ -445,7 +445,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         else:
             self._state = advance(self._state, REQUEST_WHOLE)
         reader = EMPTY_STREAM if self._body is None else self._body.reader
-        exchange = Http1Exchange(self, self.transport, service, head, reader)
+        exchange = ServerExchange(self, self.transport, service, head, reader)
         self._exchange = exchange
         task = exchange.task = service.start_task(self._run(exchange))
         if not task.done():
@@ -463,7 +463,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             )
         raise MethodNotImplemented(f"nobody here handles {method}", method=method)
 
-    async def _run(self, exchange: Http1Exchange) -> None:
+    async def _run(self, exchange: ServerExchange) -> None:
         """Have a request answered; whatever happens, the connection knows how to go on."""
         try:
             await self.handle_request(exchange)
@@ -483,7 +483,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             if exchange is self._exchange:
                 self._handler_is_done(exchange)
 
-    def _handler_is_done(self, exchange: Http1Exchange) -> None:
+    def _handler_is_done(self, exchange: ServerExchange) -> None:
         """Go on with what was left for the end of a handler."""
         if self._state is EARLY:
             self._drop_body()

@@ -45,7 +45,7 @@ from .state import (
 if TYPE_CHECKING:
     from .server import ServerHttpProtocol
 
-__all__ = ["Http1Exchange"]
+__all__ = ["ServerExchange"]
 
 logger = logging.getLogger("aiohttp.server")
 
@@ -54,7 +54,7 @@ _PIECE: Final = 64 * 1024
 _FILE_PIECE: Final = 1024 * 1024
 
 
-class Http1Exchange:
+class ServerExchange:
     """``aiohttp.protocol.Exchange`` on a connection of HTTP/1."""
 
     __slots__ = (
@@ -103,7 +103,7 @@ class Http1Exchange:
         self._ended: asyncio.Event | None = None
 
     def __repr__(self) -> str:
-        return f"<Http1Exchange {self.head.method} {shown(self.head.target)} {self._status or '…'}>"
+        return f"<ServerExchange {self.head.method} {shown(self.head.target)} {self._status or '…'}>"
 
     # The request.
 
@@ -541,7 +541,7 @@ class Http1Exchange:
 _PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
 _WITHOUT_CONTENT: Final = frozenset({204, 304})
 _UNUSUAL_METHODS: Final = frozenset({"HEAD", "CONNECT"})
-_USUAL_STATUS_LINES: Final = {
+_USUAL_STATUS_LINES: Final[dict[int, bytes]] = {
     status: encode_status_line(status)
     for status in HTTPStatus
     if status >= 200 and status not in _WITHOUT_CONTENT
