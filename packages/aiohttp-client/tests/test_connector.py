@@ -23,7 +23,11 @@ from aiohttp.client import (
     Session,
     TCPConnector,
 )
+from aiohttp.client.destination import ConnectionKey
+from aiohttp.protocol.http1.client import ClientHttpProtocol
+from aiohttp.protocol.timers import deadlines_of
 from origin import Origin, response
+from wire import connect
 
 PEM = Path(__file__).parent / "localhost.pem"
 
@@ -202,6 +206,30 @@ async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
         assert session.connector.open_connections == 0
 
 
+async def open_in_memory(connector: TCPConnector, limit: int) -> None:
+    """Put ``limit`` connections without sockets into use, and let one more request wait."""
+    loop = asyncio.get_running_loop()
+    connector.bind(loop)
+    for _ in range(limit):
+        connection = ClientHttpProtocol(deadlines_of(loop))
+        connect(connection)
+        connector._opened.add(connection)
+        connector._pool.join(ConnectionKey("http", "a", 80), pytest.fail)
+    connector._pool.join(ConnectionKey("http", "a", 80), pytest.fail)
+
+
+def test_closing_after_the_loop() -> None:
+    """A session whose loop is closed by then is closed without a word: nobody can be told."""
+    connector = TCPConnector(limit=2)
+    session = Session(connector=connector)
+    with asyncio.Runner() as runner:
+        runner.run(open_in_memory(connector, 2))
+    assert connector.open_connections == 2
+    session.close()
+    session.close()
+    assert connector.open_connections == 0
+
+
 async def test_system_timeout_is_no_limit_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """ETIMEDOUT, a TimeoutError of the system, is told as what it is."""
 
@@ -263,6 +291,44 @@ async def test_no_verification_on_demand(server_tls: ssl.SSLContext) -> None:
     """``ssl=False`` trusts everybody."""
     async with Origin(response(), tls=server_tls) as origin, Session() as session:
         assert (await session.get(origin.url, ssl=False)).status == 200
+
+
+async def test_name_that_ends_in_a_dot(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """A name that is written as a whole is in certificates without its dot (RFC 6066, 3)."""
+    async with Origin(response(), tls=server_tls) as origin, Session() as session:
+        await session.get(origin.url, ssl=client_tls, server_hostname="other.example.")
+
+
+@pytest.mark.parametrize("nothing", [None, 0, ""])
+async def test_only_false_switches_verification_off(nothing: Any) -> None:
+    """What is false in some other way is refused, not taken for consent."""
+    with pytest.raises(TypeError, match=f"not {type(nothing).__name__}"):
+        TCPConnector(ssl=nothing)
+    async with Session() as session:
+        with pytest.raises(TypeError, match="ssl must be True"):
+            await session.get("https://127.0.0.1/", ssl=nothing)
+
+
+async def test_cancelled_at_the_end_of_the_handshake(
+    monkeypatch: pytest.MonkeyPatch, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """The socket's number is watched for nobody when another connection gets it."""
+    made = ClientHttpProtocol.connection_made
+
+    def cancel(self: ClientHttpProtocol, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        task.cancel()
+
+    async with Origin(response(), tls=server_tls) as origin, Session() as session:
+        with monkeypatch.context() as patch:
+            patch.setattr(ClientHttpProtocol, "connection_made", cancel)
+            task = asyncio.ensure_future(session.get(origin.url, ssl=client_tls))
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        await session.get(origin.url, ssl=client_tls)
+        assert session.connector.open_connections == 1
 
 
 async def test_certificate_of_another_host(

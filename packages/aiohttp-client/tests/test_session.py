@@ -14,6 +14,7 @@ import pytest
 from yarl import URL
 
 from aiohttp.client import (
+    ClientConnectionError,
     ClientPayloadError,
     ClientResponseError,
     ClientSession,
@@ -30,7 +31,10 @@ from aiohttp.client import (
     TooManyRedirects,
     request,
 )
+from aiohttp.client.call import Call
+from aiohttp.client.destination import ConnectionKey
 from aiohttp.protocol.errors import BadStatusLine, LocalProtocolError, PeerDisconnected
+from aiohttp.protocol.http1.client import ClientHttpProtocol
 from origin import Answer, Origin, response
 
 
@@ -154,6 +158,23 @@ async def test_bytes_in_chunks(chunked: int, chunks: bytes) -> None:
     async with Origin(response()) as origin, Session() as session:
         await session.post(origin.url, data=b"hello", chunked=chunked)
         assert body_of(origin.request) == chunks + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError("mine"), ClientPayloadError("mine"), KeyError("mine")]
+)
+async def test_error_of_the_programs_body_is_its_own(error: Exception) -> None:
+    """What the body's iteration raises comes as it is, though it looks like one of ours."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"hello"
+        raise error
+
+    async with Origin(response()) as origin, Session() as session:
+        with pytest.raises(type(error), match="mine") as caught:
+            await session.post(origin.url, data=broken())
+        assert caught.value is error
+        assert getattr(error, "method", "") == ""
 
 
 async def test_body_is_held_back() -> None:
@@ -381,6 +402,25 @@ async def test_repetition_can_be_switched_off() -> None:
         await session.get(origin.url)
         with pytest.raises(ServerDisconnectedError):
             await session.get(origin.url)
+
+
+class LosingConnector(TCPConnector):
+    """Gives connections that their servers have closed by then."""
+
+    async def connect(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+        """Return a connection that is closed."""
+        connection = await super().connect(key, call)
+        connection.eof_received()
+        return connection
+
+
+async def test_fresh_connection_that_is_closed_before_it_is_used_is_an_error() -> None:
+    """It is the client's own error with its facts, not the wire's."""
+    async with Origin(response()) as origin, Session(connector=LosingConnector()) as session:
+        with pytest.raises(ServerDisconnectedError, match="is closed") as caught:
+            await session.get(origin.url)
+        assert (caught.value.phase, caught.value.reused) == ("send", False)
+        assert " 0 in use, 0 idle" in repr(session)
 
 
 async def test_fresh_connection_that_is_closed_is_an_error() -> None:
@@ -647,6 +687,39 @@ async def test_closing_ends_what_is_under_way() -> None:
         assert str(second) == "the session was closed while a request waited"
 
 
+async def test_closing_ends_a_request_on_a_kept_connection() -> None:
+    """What we close ourselves is not the server's doing: it isn't tried again."""
+
+    def once(_: bytes) -> Answer:
+        return response() if len(origin.requests) == 1 else no_answer(b"")
+
+    async with Origin(once) as origin:
+        session = Session()
+        await session.get(origin.url)
+        task = asyncio.ensure_future(session.get(origin.url))
+        while len(origin.requests) < 2:
+            await asyncio.sleep(0)
+        session.close()
+        with pytest.raises(ClientConnectionError, match="was closed on this side") as caught:
+            await task
+        assert (caught.value.phase, caught.value.url) == ("head", URL(origin.url))
+        assert (session.retries, origin.connections) == (0, 1)
+
+
+async def test_closing_ends_a_call_between_two_requests() -> None:
+    """A redirect isn't followed for a session that was closed when it came."""
+
+    def answer(_: bytes) -> bytes:
+        session.close()
+        return response(b"", "Location: /", status="302 Found")
+
+    async with Origin(answer) as origin:
+        session = Session()
+        with pytest.raises(ClientConnectionError) as caught:
+            await session.get(origin.url)
+        assert (caught.value.method, origin.connections) == ("GET", 1)
+
+
 async def test_shared_connector_outlives_its_sessions() -> None:
     """Only its owner closes a connector."""
     connector = TCPConnector()
@@ -684,7 +757,7 @@ async def test_dropped_session_warns_if_it_left_something_open() -> None:
         sessions = [Session()]
         connector = sessions[0].connector
         await sessions[0].get(origin.url)
-        with pytest.warns(ResourceWarning, match="unclosed session with 1 open connection"):
+        with pytest.warns(ResourceWarning, match="unclosed session with 1 open connection: use"):
             sessions.clear()
         await connector.close()
         with warnings.catch_warnings():

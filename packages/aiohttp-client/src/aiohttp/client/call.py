@@ -92,14 +92,12 @@ class Call:
     def __repr__(self) -> str:
         return f"<Call {self.request.method} {self.request.url} {self.phase or 'not begun'}>"
 
-    def limit(self, *times: float | None) -> float | None:
-        """Return the moment at which the first of these many seconds have passed, for asyncio.
+    def limit(self, seconds: float | None) -> float:
+        """Return when so many seconds from now have passed, or the time for the whole call.
 
-        None if there is no limit. The deadline of the whole call counts as well.
+        On the loop's clock; ``inf`` if there is no limit. None, or 0: no limit of its own.
         """
-        now = self.time()
-        moment = min([self.deadline, *(now + time for time in times if time)])
-        return None if moment == math.inf else moment
+        return min(self.deadline, self.time() + seconds) if seconds else self.deadline
 
     def explain(self, exc: BaseException) -> BaseException:
         """Return what the program gets to see for an error of the connection."""

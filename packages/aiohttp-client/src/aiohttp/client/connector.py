@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl as tls
 from collections.abc import Awaitable
@@ -14,18 +15,17 @@ import aiohappyeyeballs
 
 from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.limits import Limits
-from aiohttp.protocol.timers import Deadlines, deadlines_of
+from aiohttp.protocol.timers import deadlines_of
 
 from .awaitables import FINISHED, Finished
 from .call import Call
-from .destination import ConnectionKey, Ssl
+from .destination import ConnectionKey, Ssl, validate_ssl
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
-    ClientError,
 )
 from .pool import Pool, Waiter
 
@@ -71,6 +71,7 @@ class TCPConnector:
         happy_eyeballs_delay: float | None = 0.25,
         limits: Limits = CLIENT_LIMITS,
     ) -> None:
+        validate_ssl(ssl)
         self.force_close = force_close
         self.ssl = ssl
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -80,7 +81,6 @@ class TCPConnector:
             self._limits = replace(limits, keep_alive=keepalive_timeout)
         self._family = family
         self._happy_eyeballs_delay = happy_eyeballs_delay
-        self._deadlines: Deadlines | None = None
         self._opened: set[ClientHttpProtocol] = set()
         self._is_closed = False
 
@@ -117,7 +117,6 @@ class TCPConnector:
             raise RuntimeError("the session is closed: make a new one")
         if self.loop is None:
             self.loop = loop
-            self._deadlines = deadlines_of(loop)
         elif self.loop is not loop:
             raise RuntimeError(
                 "this session belongs to another event loop, in which its connections live: "
@@ -138,20 +137,18 @@ class TCPConnector:
         Raises:
             ConnectionTimeoutError: if a limit of ``call`` was hit.
             ClientConnectorError: if no connection could be opened.
+            ClientConnectionError: if this was closed meanwhile.
         """
         call.connection = None
-        start = call.time()
-        waiter = await self._wait_for_slot(key, call)
+        until = call.limit(call.timeout.connect)
+        waiter = await self._wait_for_slot(key, call, until)
         if waiter.connection is not None:
             return waiter.connection
+        until = min(until, call.limit(call.timeout.sock_connect))
         try:
-            timeout = call.timeout
-            left = timeout.connect and timeout.connect - (call.time() - start)
-            return await _within(self._open(key, call), call, left, timeout.sock_connect)
-        except BaseException as exc:
+            return await _within(self._open(key, call), call, until)
+        except BaseException:
             self._close_all(self._pool.free(key))
-            if isinstance(exc, ClientError):
-                call.marked(exc)
             raise
 
     def give_back(self, key: ConnectionKey, connection: ClientHttpProtocol) -> None:
@@ -167,16 +164,19 @@ class TCPConnector:
             self._close_all(self._pool.free(key))
 
     async def _wait_for_slot(
-        self, key: ConnectionKey, call: Call
+        self, key: ConnectionKey, call: Call, until: float
     ) -> Waiter[ConnectionKey, ClientHttpProtocol]:
+        if self._is_closed:
+            raise ClientConnectionError("the session was closed before the request had its answer")
         call.phase, call.pool = "pool", self._pool.occupancy
         granted = asyncio.Event()
         waiter, to_close = self._pool.join(key, granted.set)
         self._close_all(to_close)
         try:
             if not waiter.is_granted:
-                await _within(granted.wait(), call, call.timeout.connect, call.timeout.pool)
-            if not waiter.is_granted:
+                until = min(until, call.limit(call.timeout.pool))
+                await _within(granted.wait(), call, until)
+            if self._is_closed:
                 raise ClientConnectionError("the session was closed while a request waited")
         except BaseException:
             self._close_all(self._pool.leave(waiter))
@@ -199,9 +199,7 @@ class TCPConnector:
     # Opening one.
 
     async def _open(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
-        loop, deadlines = self.loop, self._deadlines
-        if loop is None or deadlines is None:
-            raise RuntimeError("the connector doesn't belong to a loop yet: call bind() first")
+        loop = asyncio.get_running_loop()
         call.phase = "dns"
         addresses = await self._resolve(loop, key)
         call.phase = "connect"
@@ -214,7 +212,7 @@ class TCPConnector:
         except RuntimeError as exc:  # uvloop's, for an address that no socket can be bound to
             raise ClientConnectorError(key.host, key.port, OSError(str(exc))) from exc
         protocol = ClientHttpProtocol(
-            deadlines,
+            deadlines_of(loop),
             limits=self._limits,
             label=str(key),
             released=partial(self._released, key),
@@ -264,20 +262,17 @@ class TCPConnector:
                 lambda: protocol,
                 sock=sock,
                 ssl=context,
-                server_hostname=(key.server_hostname or key.host) if context else None,
+                # A name may end in a dot, but never does in a certificate (RFC 6066, section 3).
+                server_hostname=(key.server_hostname or key.host).rstrip(".") if context else None,
                 ssl_handshake_timeout=self._limits.handshake_time if context else None,
             )
-        except tls.CertificateError as exc:
+        except BaseException as exc:
+            # The transport first, if there is one already: while it watches the socket's
+            # number, no other socket may get that number.
+            protocol.close()
             sock.close()
-            raise ClientConnectorCertificateError(key.host, key.port, exc) from exc
-        except tls.SSLError as exc:
-            sock.close()
-            raise ClientConnectorSSLError(key.host, key.port, exc) from exc
-        except OSError as exc:
-            sock.close()
-            raise ClientConnectorError(key.host, key.port, exc, action="open TLS") from exc
-        except BaseException:
-            sock.close()
+            if isinstance(exc, OSError):
+                raise _not_started(key, exc) from exc
             raise
 
     # The end.
@@ -285,16 +280,18 @@ class TCPConnector:
     def close(self) -> Finished:
         """Close all connections at once, whatever they do; wake all who wait with an error."""
         self._is_closed = True
-        self.loop = None  # so that the next request asks to bind, and is refused
-        self._pool.dismiss()
-        for connection in [*self._opened]:
-            connection.close()
+        loop, self.loop = self.loop, None  # so that the next request asks to bind, and is refused
+        if loop is not None and not loop.is_closed():
+            self._pool.dismiss()
+            for connection in [*self._opened]:
+                connection.close()
+        self._opened.clear()
         return FINISHED
 
 
-async def _within(awaitable: Awaitable[T], call: Call, *times: float | None) -> T:
-    """Wait no longer than the limits of the call allow."""
-    limit = asyncio.timeout_at(call.limit(*times))
+async def _within(awaitable: Awaitable[T], call: Call, until: float) -> T:
+    """Wait no longer than to this moment on the loop's clock."""
+    limit = asyncio.timeout_at(None if until == math.inf else until)
     try:
         async with limit:
             return await awaitable
@@ -302,6 +299,15 @@ async def _within(awaitable: Awaitable[T], call: Call, *times: float | None) -> 
         if limit.expired():
             raise call.timed_out() from exc
         raise
+
+
+def _not_started(key: ConnectionKey, exc: OSError) -> ClientConnectorError:
+    if isinstance(exc, tls.CertificateError):
+        return ClientConnectorCertificateError(key.host, key.port, exc)
+    if isinstance(exc, tls.SSLError):
+        return ClientConnectorSSLError(key.host, key.port, exc)
+    action = "open TLS" if key.is_tls else "connect"
+    return ClientConnectorError(key.host, key.port, exc, action=action)
 
 
 _contexts: dict[bool, tls.SSLContext] = {}

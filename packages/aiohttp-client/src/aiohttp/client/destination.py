@@ -12,12 +12,33 @@ from yarl import URL
 
 from .errors import InvalidUrlClientError, NonHttpUrlClientError
 
-__all__ = ["ConnectionKey", "Destination", "Ssl", "StrOrURL", "basic_credentials", "destination_of"]
+__all__ = [
+    "ConnectionKey",
+    "Destination",
+    "Ssl",
+    "StrOrURL",
+    "basic_credentials",
+    "destination_of",
+    "validate_ssl",
+]
 
 StrOrURL: TypeAlias = str | URL
 
 Ssl: TypeAlias = bool | SSLContext
 """How to do TLS: with every check (True), with none (False), or by one's own context."""
+
+
+def validate_ssl(ssl: object) -> None:
+    """Refuse what isn't ``Ssl``: only False itself may mean that nothing is verified.
+
+    Raises:
+        TypeError: for anything else, such as None.
+    """
+    if not isinstance(ssl, bool | SSLContext):
+        raise TypeError(
+            "ssl must be True (verify), False (don't) or an ssl.SSLContext, "
+            f"not {type(ssl).__name__}"
+        )
 
 
 class ConnectionKey(NamedTuple):

@@ -11,7 +11,7 @@ from aiohttp.protocol.http1.client import Headers, headers_of
 from aiohttp.protocol.http1.encode import EncodedFields, encode_fields
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
 
-from .destination import ConnectionKey, Destination, Ssl
+from .destination import ConnectionKey, Destination, Ssl, validate_ssl
 from .payload import EMPTY_PAYLOAD, Payload
 from .redirects import BODY_FIELDS, ORIGIN_FIELDS, Redirect
 
@@ -96,6 +96,8 @@ class HttpRequest:
         chunk_size: int = 0,
         expect_continue: bool = False,
     ) -> None:
+        if ssl is not True:
+            validate_ssl(ssl)
         self.method = method
         self.destination = destination
         self.payload = payload

@@ -22,7 +22,7 @@ from .call import Call
 from .connector import TCPConnector
 from .cookies import cookie_field
 from .destination import Destination, Ssl, StrOrURL, basic_credentials, destination_of
-from .errors import ClientPayloadError, TooManyRedirects
+from .errors import ClientError, ClientPayloadError, TooManyRedirects
 from .payload import Data, JSONEncoder, json_payload, payload
 from .redirects import REDIRECT_STATUSES, redirect
 from .request import DefaultFields, HttpRequest, LooseHeaders
@@ -278,8 +278,13 @@ class Session:
         connector, request = self.connector, call.request
         key, destination = request.key, request.destination
         while True:
-            connection = connector.take(key) or await connector.connect(key, call)
+            try:
+                connection = connector.take(key) or await connector.connect(key, call)
+            except ClientError as exc:
+                call.marked(exc)
+                raise
             call.connection = connection
+            call.phase = "send"
             try:
                 exchange = connection.start(
                     request.method,
@@ -299,8 +304,10 @@ class Session:
                 )
             except BaseException as exc:
                 connector.give_back(key, connection)
-                if isinstance(exc, PeerDisconnected) and connection.requests:
-                    continue  # it was closed on its way to us: nothing was sent
+                if isinstance(exc, PeerDisconnected):
+                    if connection.requests:
+                        continue  # it was closed on its way to us: nothing was sent
+                    raise call.explain(exc) from exc
                 raise
             call.phase = "head"
             try:
@@ -311,6 +318,8 @@ class Session:
                     self.retries += 1
                     call.attempt += 1
                     continue
+                if exc is exchange.upload_error:
+                    raise  # the program's own
                 call.phase = "head" if exchange.is_request_sent else "send"
                 error = call.explain(exc)
                 if error is exc:
@@ -395,7 +404,8 @@ class Session:
             left = self.connector.open_connections
             if left:
                 warnings.warn(
-                    f"unclosed session with {left} open connections: use 'async with'",
+                    f"unclosed session with {left} open connection{'' if left == 1 else 's'}: "
+                    "use 'async with'",
                     ResourceWarning,
                     source=self,
                     stacklevel=1,
