@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from aiohttp.protocol.errors import (
     BadHost,
+    BadHttpMessage,
     BadRequestLine,
     BadStatusLine,
     FramingError,
@@ -801,6 +802,16 @@ def test_other_major_version_of_a_server() -> None:
     """A server that speaks another major version is not understood."""
     data = response(first=b"HTTP/2.0 200 OK")
     check_refused(data, parse_response_head, UnsupportedVersion, "expected HTTP/1.1 or HTTP/1.0")
+
+
+@pytest.mark.parametrize("parse", [parse_request_head, parse_response_head])
+@pytest.mark.parametrize("rest", [b"", b"X: a", b"X: a\r\n", b"X: a\r\n\r\nbody"])
+def test_what_is_not_just_one_head(parse: Parse, rest: bytes) -> None:
+    """Without the empty line at its end no head is read, and no field of it is lost."""
+    first = b"HTTP/1.1 200 OK" if parse is parse_response_head else b"GET / HTTP/1.1"
+    for data in (rest, first + b"\r\nHost: a\r\n" + rest):
+        with pytest.raises(BadHttpMessage, match="expected a head that ends in an empty line"):
+            parse(data, DEFAULT_LIMITS)
 
 
 @pytest.mark.parametrize("empty", [b"\r\n", b"\n", b"\r\n\r\n"])

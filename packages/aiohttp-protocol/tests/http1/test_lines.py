@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiohttp.protocol import InvalidHeader, Limits, parse_request_head
+from aiohttp.protocol import (
+    InvalidHeader,
+    Limits,
+    RemoteProtocolError,
+    RequestHead,
+    ResponseHead,
+    parse_request_head,
+    parse_response_head,
+)
 from aiohttp.protocol.headers import parse_field_line
+from aiohttp.protocol.http1 import head as head_module
 from aiohttp.protocol.http1 import lines as module
 from aiohttp.protocol.http1.lines import plain_parts
 from aiohttp.protocol.limits import DEFAULT_LIMITS
+
+Head = RequestHead | ResponseHead
 
 
 @pytest.fixture(autouse=True)
@@ -60,19 +72,31 @@ def test_plain_head_is_taken_apart() -> None:
         b"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\x0b\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\x1c\x1d\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\x85\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: a\tb\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\0\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xe4 HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n ",
+        b"\r\n\r\n",
+        b"",
     ],
 )
 def test_anything_unusual_is_left_to_others(head: bytes) -> None:
     """Another line end, control character, fold, second head, or a line that is no field."""
-    assert plain_parts(head, DEFAULT_LIMITS) is None
+    for _ in range(2):
+        assert plain_parts(head, DEFAULT_LIMITS) is None
+
+
+@pytest.mark.parametrize("octet", [*range(0x20), *range(0x7F, 0x100)])
+def test_unknown_characters_are_looked_at(octet: int) -> None:
+    """A value of a known name is plain only if it is printable ASCII."""
+    assert plain_parts(request(b"X-A: a"), DEFAULT_LIMITS) is not None
+    assert plain_parts(request(b"X-A: a%cb" % octet), DEFAULT_LIMITS) is None
 
 
 def test_heads_beyond_a_limit_are_left_to_others() -> None:
@@ -97,6 +121,44 @@ def test_known_and_unknown_lines_come_to_the_same(lines: list[bytes]) -> None:
         parts = plain_parts(head, DEFAULT_LIMITS)
         assert parts is not None
         assert parts[1] == slow
+
+
+PARTS = [
+    b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", b"Host: a\r\n", b"X-A: b\r\n", b"Accept: b\r\n",
+    b"X-A:", b"Accept:", b"Content-Length: 1\r\n", b"a", b" ", b":", b"\t", b"\0", b"\x85", b"\xe4",
+    b"\r\n", b"\r", b"\n",
+]  # fmt: skip
+
+
+def outcome(parse: Callable[[bytes], Head], data: bytes) -> object:
+    """Return what is understood, or the error."""
+    try:
+        head = parse(data)
+    except RemoteProtocolError as exc:
+        return type(exc), exc.message
+    first = (
+        (head.method, head.target) if isinstance(head, RequestHead) else (head.status, head.reason)
+    )
+    return first, head.version, list(head.headers.items()), head.content_length
+
+
+@pytest.mark.parametrize("parse", [parse_request_head, parse_response_head])
+@given(parts=st.lists(st.sampled_from(PARTS), max_size=10))
+def test_plain_or_not_comes_to_the_same(parse: Callable[[bytes], Head], parts: list[bytes]) -> None:
+    """A head, or the error with its message, doesn't depend on the way that was taken."""
+    start = b"GET / HTTP/1.1\r\n" if parse is parse_request_head else b"HTTP/1.1 200 OK\r\n"
+    for data in (start + b"".join(parts) + b"\r\n\r\n", b"".join(parts)):
+        with mock.patch.object(head_module, "plain_parts", return_value=None):
+            ordinary = outcome(parse, data)
+        assert [outcome(parse, data) for _ in range(2)] == [ordinary] * 2
+
+
+@pytest.mark.parametrize("name", [b"User-Agent", b"user-agent", b"USER-AGENT"])
+def test_lines_of_few_values_are_kept_in_every_spelling(name: bytes) -> None:
+    """Once its name is known, a line is looked up as a whole, whichever case its name is in."""
+    for value in (b"1", b"2"):
+        assert plain_parts(request(name + b": " + value), DEFAULT_LIMITS) is not None
+    assert f"{name.decode()}: 2" in module._fields_by_line
 
 
 def test_refused_lines_are_not_kept() -> None:
