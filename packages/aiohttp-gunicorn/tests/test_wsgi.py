@@ -264,6 +264,18 @@ async def test_head_without_body_claims_no_length(wsgi: Adapter) -> None:
     assert (answer.status, answer.fields["Content-Length"]) == (200, None)
 
 
+async def test_head_whose_environ_was_changed(wsgi: Adapter) -> None:
+    """The environ is the application's to change (PEP 3333): HEAD stays HEAD to the server."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        environ.clear()
+        start_response("200 OK", PLAIN)
+        return []
+
+    answer = await wsgi.ask(application, HEAD)
+    assert (answer.status, answer.fields["Content-Length"]) == (200, None)
+
+
 async def test_head_with_length(wsgi: Adapter) -> None:
     """The length that the application tells for HEAD goes out without content."""
 

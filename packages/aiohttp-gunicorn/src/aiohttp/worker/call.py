@@ -90,6 +90,7 @@ class Call:
         "_content_length",
         "_environ",
         "_is_complete",
+        "_is_head",
         "_is_started",
         "_start",
         "_steps",
@@ -98,6 +99,8 @@ class Call:
     def __init__(self, application: WSGIApplication, environ: Environ, steps: Steps) -> None:
         self._application = application
         self._environ = environ
+        # Now: the application may change its environ as it likes (PEP 3333).
+        self._is_head = environ["REQUEST_METHOD"] == "HEAD"
         self._steps = steps
         self._start: Start | None = None
         self._content_length: int | None = None
@@ -219,7 +222,7 @@ class Call:
             return
         if self._is_started:
             self._steps.post(Finish())
-        elif self._content_length is None and self._environ["REQUEST_METHOD"] == "HEAD":
+        elif self._content_length is None and self._is_head:
             # Not as a whole: that would claim that GET has a body of 0 bytes.
             self._steps.post(self._decided())
             self._steps.post(Finish())
