@@ -6,7 +6,6 @@ import asyncio
 import math
 
 import pytest
-from aiohttp.protocol.http1.exchange import ServerExchange
 
 from aiohttp.protocol.errors import (
     ChunkError,
@@ -17,6 +16,7 @@ from aiohttp.protocol.errors import (
 )
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.http1.server import ServerHttpProtocol
+from aiohttp.protocol.http1.server_exchange import ServerExchange
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.service import Service
 from served import GET, Handler, Served, post, request, settle

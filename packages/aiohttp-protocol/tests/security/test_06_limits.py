@@ -7,7 +7,6 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from aiohttp.protocol.http1.exchange import ServerExchange
 
 from aiohttp.protocol.errors import (
     BodyTooLarge,
@@ -20,6 +19,7 @@ from aiohttp.protocol.errors import (
 from aiohttp.protocol.http1.body import ChunkedBody, LengthBody
 from aiohttp.protocol.http1.head import HeadCollector
 from aiohttp.protocol.http1.server import ServerHttpProtocol
+from aiohttp.protocol.http1.server_exchange import ServerExchange
 from aiohttp.protocol.limits import DEFAULT_LIMITS
 from aiohttp.protocol.multipart import MultipartDecoder
 from wire import connect

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiohttp.protocol.http1.exchange import ServerExchange
 
 from aiohttp.protocol.http1.server import ServerHttpProtocol
+from aiohttp.protocol.http1.server_exchange import ServerExchange
 from wire import MemoryTransport, connect, cuts
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"

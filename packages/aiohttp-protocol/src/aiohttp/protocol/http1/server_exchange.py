@@ -103,7 +103,8 @@ class ServerExchange:
         self._ended: asyncio.Event | None = None
 
     def __repr__(self) -> str:
-        return f"<ServerExchange {self.head.method} {shown(self.head.target)} {self._status or '…'}>"
+        status = self._status or "unanswered"
+        return f"<ServerExchange {self.head.method} {shown(self.head.target)} {status}>"
 
     # The request.
 
