@@ -322,6 +322,30 @@ async def test_hop_by_hop_fields_are_dropped(wsgi: Adapter) -> None:
     assert answer.fields["Connection"] == "keep-alive"
 
 
+async def test_white_space_around_a_value_is_none_of_it(wsgi: Adapter) -> None:
+    """White space around a value isn't sent (RFC 9110, section 5.5), and does no harm."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("X-It", " a b\t"), ("Content-Length", " 1")])
+        return [b"a"]
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await client.answer()
+    assert b"\r\nX-It: a b\r\n" in client.transport.written
+    assert b"\r\nContent-Length: 1\r\n" in client.transport.written
+
+
+async def test_start_response_by_names(wsgi: Adapter) -> None:
+    """The arguments of start_response have the names that PEP 3333 gives them."""
+
+    def application(environ: Environ, start_response: Any) -> list[bytes]:
+        start_response(status="200 OK", response_headers=PLAIN, exc_info=None)
+        return [b"hello"]
+
+    assert (await wsgi.ask(application)).content == b"hello"
+
+
 # Applications that break the rules, or fail.
 
 

@@ -58,7 +58,8 @@ def parse_start(
 ) -> tuple[Start, int | None]:
     """Return what ``start_response`` was told, and the Content-Length among it.
 
-    Whether the values can be put on the wire is for the connection to say.
+    White space around a value is no part of it (RFC 9110, section 5.5). Whether
+    the rest can be put on the wire is for the connection to say.
 
     Raises:
         InvalidUse: if the status isn't ``"999 Reason"``, a header isn't a pair of
@@ -74,11 +75,12 @@ def parse_start(
         lower = name.lower()
         if lower in HOP_BY_HOP:
             continue
+        text = value.strip(" \t")
         if lower == "content-length":
-            if not (value.isascii() and value.isdigit()):
-                raise InvalidUse(f"expected a Content-Length in digits, not {value!r}")
-            content_length = int(value)
-        fields.append((name, value))
+            if not (text.isascii() and text.isdigit()):
+                raise InvalidUse(f"expected a Content-Length in digits, not {text!r}")
+            content_length = int(text)
+        fields.append((name, text))
     return Start(*_parse_status(status), fields), content_length
 
 
@@ -153,11 +155,13 @@ class Call:
     def _start_response(
         self,
         status: str,
-        headers: list[tuple[str, str]],
+        response_headers: list[tuple[str, str]],
         exc_info: ExcInfo | None = None,
-        /,
     ) -> Callable[[bytes], object]:
-        """PEP 3333, "The start_response() Callable"; the ``write()`` it returns is legacy."""
+        """PEP 3333, "The start_response() Callable"; the ``write()`` it returns is legacy.
+
+        Its names are those of the PEP, since there are applications that use them.
+        """
         if exc_info is not None and exc_info[1] is not None:
             try:
                 if self._is_started:
@@ -166,7 +170,7 @@ class Call:
                 exc_info = None  # Breaks the cycle of traceback and frame.
         elif self._start is not None:
             raise InvalidUse("start_response was called again without exc_info")
-        self._start, self._content_length = parse_start(status, headers)
+        self._start, self._content_length = parse_start(status, response_headers)
         return self._send
 
     def _decided(self) -> Start:
