@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import logging
+import os
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from http.client import HTTPResponse
@@ -956,6 +959,53 @@ async def test_part_of_a_file(wsgi: Adapter, digits: io.BufferedReader) -> None:
     """No more of a file is sent than the application announced."""
     answer = await ask_over_a_socket(wsgi, sends(digits, ("Content-Length", "3")))
     assert answer.content == b"012"
+
+
+async def test_part_of_a_file_in_memory(wsgi: Adapter) -> None:
+    """The same holds for a file that has to be read, whatever its blocks are."""
+    fields = ("Content-Length", "70000")
+    answer = await wsgi.ask(sends(io.BytesIO(b"x" * 100_000), fields))
+    assert (answer.status, len(answer.content)) == (200, 70_000)
+
+
+async def test_no_part_of_a_file_in_memory(wsgi: Adapter) -> None:
+    """An announced length of 0 is kept, too."""
+    answer = await wsgi.ask(sends(io.BytesIO(b"0123"), ("Content-Length", "0")))
+    assert (answer.status, answer.content) == (200, b"")
+
+
+async def test_file_that_is_decoded_when_it_is_read(wsgi: Adapter, tmp_path: Path) -> None:
+    """What is sent is what reading gives, not the file whose descriptor it has."""
+    path = tmp_path / "digits.gz"
+    path.write_bytes(gzip.compress(b"0123456789"))
+    with gzip.open(path) as file:
+        answer = await ask_over_a_socket(wsgi, sends(file))
+    assert answer.content == b"0123456789"
+
+
+async def test_temporary_file_is_sent(wsgi: Adapter) -> None:
+    """A file of ``tempfile`` is one on disk, although wrapped."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"0123456789")
+        file.seek(0)
+        answer = await ask_over_a_socket(wsgi, sends(file))
+    assert (answer.fields["Content-Length"], answer.content) == ("10", b"0123456789")
+
+
+async def test_pipe_is_read(wsgi: Adapter) -> None:
+    """What has no position, and so no known end, is read."""
+    ours, theirs = os.pipe()
+    os.write(theirs, b"0123456789")
+    os.close(theirs)
+    answer = await ask_over_a_socket(wsgi, sends(os.fdopen(ours, "rb")))
+    assert answer.content == b"0123456789"
+
+
+async def test_device_is_read(wsgi: Adapter) -> None:
+    """What is no regular file has no size, although it says 0."""
+    file = io.BufferedReader(io.FileIO("/dev/zero"))
+    answer = await ask_over_a_socket(wsgi, sends(file, ("Content-Length", "10")))
+    assert answer.content == bytes(10)
 
 
 async def test_file_for_head(wsgi: Adapter, digits: io.BufferedReader) -> None:

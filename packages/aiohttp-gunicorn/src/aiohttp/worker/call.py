@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http
+import io
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from types import TracebackType
@@ -206,11 +208,18 @@ class Call:
             self._send(data)
 
     def _send_file(self, wrapper: FileWrapper) -> None:
-        """Have the connection send a file on disk; read anything else like an iterable."""
+        """Have the connection send a file on disk; read anything else like an iterable.
+
+        Of both no more than the announced length: that is how a part of a file is sent.
+        """
         rest = None if self._is_started else _rest_of_file(wrapper.file)
         if rest is None:
+            left = sys.maxsize if self._content_length is None else self._content_length
             for data in wrapper:
-                self._send(data)
+                self._send(data[:left])
+                left -= len(data)
+                if left <= 0:
+                    break
             return
         start = self._decided()
         offset, size = rest
@@ -240,10 +249,15 @@ class Call:
 
 
 def _rest_of_file(file: IO[bytes]) -> tuple[int, int] | None:
-    """Return where a regular file stands, and how many bytes follow; None for anything else."""
+    """Return where a regular file stands, and how many bytes follow; None for anything else.
+
+    A descriptor alone proves nothing: an ``gzip.GzipFile`` has that of the file beneath.
+    """
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
     try:
         status = os.fstat(file.fileno())
         offset = file.tell()
-    except (AttributeError, OSError):
+    except OSError:
         return None
     return (offset, max(status.st_size - offset, 0)) if stat.S_ISREG(status.st_mode) else None
