@@ -540,7 +540,7 @@ async def test_body_beyond_its_length(wsgi: Adapter, caplog: pytest.LogCaptureFi
     client.send(GET)
     assert (await client.answer()).content == b"a"
     assert client.transport.written.endswith(b"\r\n\r\na")
-    assert "more body than its Content-Length of 1" in caplog.text
+    assert "expected no more body, got 1 bytes after its end" in caplog.text
 
 
 async def test_body_short_of_its_length_is_cut(wsgi: Adapter) -> None:
@@ -591,6 +591,22 @@ async def test_close_comes_after_the_whole_answer(wsgi: Adapter) -> None:
     assert body.closes == 0
     go_on.set()
     await until(lambda: body.closes == 1)
+
+
+async def test_write_in_close_is_an_error(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
+    """When close() is called the response is complete: nothing can be written any more."""
+
+    class Writing(Body):
+        def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            self.write = start_response("200 OK", PLAIN)
+            return self
+
+        def close(self) -> None:
+            self.write(b"late")
+
+    answer = await wsgi.ask(Writing(b"body"))
+    assert answer.content == b"body"
+    assert "expected no more body, got 4 bytes after its end" in caplog.text
 
 
 async def test_error_in_close_is_logged(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:

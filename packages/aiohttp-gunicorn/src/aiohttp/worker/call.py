@@ -194,7 +194,7 @@ class Call:
                 return
             self._steps.post(start)
         elif self._is_complete:
-            raise InvalidUse(f"more body than its Content-Length of {self._content_length}")
+            raise InvalidUse(f"expected no more body, got {len(data)} bytes after its end")
         self._steps.post_chunk(data)
 
     def _send_list(self, pieces: list[bytes] | tuple[bytes, ...]) -> None:
