@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 from yarl import URL
@@ -68,6 +69,8 @@ async def test_body_can_be_read_again(pieces: int) -> None:
         ("text/plain; charset=latin-1", b"\xe4", None, "ä"),
         ('text/plain; Charset="ISO-8859-1"', b"\xe4", None, "ä"),
         ("text/plain; charset=nonsense", "ä".encode(), None, "ä"),
+        ("text/plain; charset=hex", "ä".encode(), None, "ä"),
+        ("text/plain; charset=utf-16-le", b"\xe4\0", None, "ä"),
         ("text/plain; charset=utf-8", b"\xe4", "latin-1", "ä"),
     ],
 )
@@ -178,6 +181,35 @@ async def test_close_gives_up_the_rest() -> None:
         assert " 0 in use, 0 idle" in repr(session)
         with pytest.raises(ClientConnectionError, match="closed before its body had been read"):
             await answer.read()
+
+
+async def test_close_gives_up_the_upload() -> None:
+    """A response may be complete before its request: closing ends the sending, too."""
+    ended = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+                await asyncio.sleep(0)
+        finally:
+            ended.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(b"enough"))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, Session() as session:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        answer = await session.post(url, data=endless())
+        assert await answer.read() == b"enough"
+        assert " 1 in use" in repr(session)
+        answer.close()
+        await ended.wait()
+        assert answer.closed
+        assert " 0 in use, 0 idle" in repr(session)
 
 
 async def test_close_of_a_complete_response_harms_nobody() -> None:

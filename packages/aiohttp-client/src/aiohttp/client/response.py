@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Literal, Self, overload
 
@@ -30,6 +31,9 @@ logger = logging.getLogger("aiohttp.client")
 _CHARSET: Final = re.compile(
     r""";[ \t]*charset[ \t]*=[ \t]*(?:"([^"\\]+)"|([^\s;"']+))""", re.IGNORECASE
 )
+
+
+_PROBE: Final = b"text"
 
 
 class _Unread:
@@ -100,7 +104,8 @@ class HttpResponse:
         self._call = call
         self._exchange = exchange
         self._request = request
-        self._unread = None if exchange.is_complete else _Unread(exchange, request)
+        is_settled = exchange.is_complete and exchange.is_request_sent
+        self._unread = None if is_settled else _Unread(exchange, request)
 
     def __repr__(self) -> str:
         return f"<HttpResponse {self.method} {self.url} [{self.status} {self.reason}]>"
@@ -160,10 +165,10 @@ class HttpResponse:
         """Return what ``text`` decodes by: the charset, where Python knows it, or else UTF-8."""
         charset = self.charset
         if charset is not None:
-            try:
+            # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
+            with suppress(LookupError, ValueError):
+                _PROBE.decode(charset, "replace")
                 return codecs.lookup(charset).name
-            except LookupError:
-                pass
         return "utf-8"
 
     def raise_for_status(self) -> None:
@@ -267,14 +272,13 @@ class HttpResponse:
         return FINISHED
 
     def close(self, force: bool = False) -> None:
-        """Let go at once: the connection is closed unless the whole response has come.
+        """Let go at once: the connection is closed, unless request and response are complete.
 
         ``force`` is accepted for the sake of 2014: there is nothing more to force.
         """
         if self._unread is not None:
             self._unread.settle()
-            if not self._exchange.is_complete:
-                self._exchange.abort()
+            self._exchange.abort()
 
     @property
     def closed(self) -> bool:
