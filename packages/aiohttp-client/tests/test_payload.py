@@ -25,6 +25,7 @@ FORM = "application/x-www-form-urlencoded"
         ({"a": 1}, b"a=1", FORM),
         ([("a", "1"), ("a", "2")], b"a=1&a=2", FORM),
         ((("a", "1"), ("b", "2")), b"a=1&b=2", FORM),
+        ([["a", "1"]], b"a=1", FORM),
         ({}, b"", FORM),
     ],
 )
@@ -52,7 +53,9 @@ def test_stream_is_sent_once() -> None:
     assert EMPTY_PAYLOAD.can_be_replayed
 
 
-@pytest.mark.parametrize("data", [1, object(), ["a"], [("a",)], [1, 2], iter([b"a"])])
+@pytest.mark.parametrize(
+    "data", [1, object(), ["a"], ["ab"], ("ab", "cd"), {"ab"}, [("a",)], [1, 2], iter([b"a"])]
+)
 def test_anything_else_is_refused(data: Any) -> None:
     """The error says what would be taken, and what came."""
     with pytest.raises(TypeError, match=f"async iterable of bytes, not {type(data).__name__}"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import urlencode
 
 __all__ = ["EMPTY_PAYLOAD", "Data", "JSONEncoder", "Payload", "json_payload", "payload"]
 
-FormPairs: TypeAlias = Iterable[tuple[str, object]]
 Data: TypeAlias = (
     bytes
     | bytearray
@@ -64,13 +63,12 @@ def payload(data: Data | None) -> Payload:
         return Payload(data, "application/octet-stream")
     if isinstance(data, Mapping):
         return _form(list(data.items()))
-    try:
-        return _form([(name, value) for name, value in data])
-    except (TypeError, ValueError):
+    if not _are_pairs(data):
         raise TypeError(
             "data must be bytes, str, a mapping, a list of pairs or an async iterable of bytes, "
             f"not {type(data).__name__}"
-        ) from None
+        )
+    return _form([(name, value) for name, value in data])
 
 
 def json_payload(value: object, encode: JSONEncoder | None = None) -> Payload:
@@ -79,6 +77,15 @@ def json_payload(value: object, encode: JSONEncoder | None = None) -> Payload:
     return Payload(text.encode() if isinstance(text, str) else text, "application/json")
 
 
-def _form(pairs: Iterable[tuple[str, object]]) -> Payload:
-    encoded = urlencode(list(pairs), doseq=True)
+def _are_pairs(given: object) -> bool:
+    return _is_list(given) and all(_is_list(pair) and len(pair) == 2 for pair in given)
+
+
+def _is_list(given: object) -> TypeGuard[Sequence[object]]:
+    # A str of two characters could be taken apart, too.
+    return isinstance(given, list | tuple)
+
+
+def _form(pairs: Sequence[tuple[str, object]]) -> Payload:
+    encoded = urlencode(pairs, doseq=True)
     return Payload(encoded.encode("ascii"), "application/x-www-form-urlencoded")
