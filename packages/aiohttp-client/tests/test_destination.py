@@ -70,7 +70,22 @@ def test_other_schemes_are_refused(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "/path", "a.example", "//a/b", "http://", "http:///path", "http://[::1", "http://a:x/"],
+    [
+        "",
+        "/path",
+        "a.example",
+        "//a/b",
+        "http://",
+        "http:///path",
+        "http://[::1",
+        "http://[fe80::1%25eth0]/",
+        "http://a:x/",
+        "http://a:0/",
+        "http://a:65536/",
+        "http://a b/",
+        "http://a\\b/",
+        "http://" + "a" * 256 + "/",
+    ],
 )
 def test_malformed_urls_are_refused(url: str) -> None:
     """What has no scheme, no host or no sense is an InvalidURL that says so."""

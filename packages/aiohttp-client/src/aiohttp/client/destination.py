@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from yarl import URL
 
+from aiohttp.protocol.headers import split_authority
+
 from .errors import InvalidUrlClientError, NonHttpUrlClientError
 
 __all__ = [
@@ -119,7 +121,12 @@ def _cached_destination(url: StrOrURL) -> Destination:
         raise InvalidUrlClientError(url, "expected a scheme, http: or https:, before //")
     if not parsed.raw_host:
         raise InvalidUrlClientError(url, "expected a host after //")
-    return Destination(parsed)
+    destination = Destination(parsed)
+    if split_authority(destination.authority) is None:
+        raise InvalidUrlClientError(url, "expected a host name or address, and maybe a port")
+    if not destination.key.port:
+        raise InvalidUrlClientError(url, "expected a port from 1 to 65535")
+    return destination
 
 
 def basic_credentials(login: str, password: str, encoding: str = "utf-8") -> str:
