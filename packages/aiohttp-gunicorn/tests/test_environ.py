@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
+from aiohttp.worker import environ as environ_module
 from aiohttp.worker.environ import Environ, ErrorLog, FileWrapper, base_environ, make_environ
 from wire import connect
 
@@ -133,6 +134,15 @@ async def test_fields() -> None:
     assert environ["CONTENT_LENGTH"] == "3"
     assert environ["HTTP_X_A_B"] == "c"
     assert "HTTP_CONTENT_TYPE" not in environ
+
+
+async def test_long_name_is_not_remembered() -> None:
+    """The names that clients invent can't fill the memory: only short ones are remembered."""
+    environ_module._remembered_key.cache_clear()
+    long, short = "X" * 65, "Y" * 64
+    environ = await environ_of(f"GET / HTTP/1.1\n{long}: 1\n{short}: 2\nHost: x")
+    assert (environ[f"HTTP_{long}"], environ[f"HTTP_{short}"]) == ("1", "2")
+    assert environ_module._remembered_key.cache_info().currsize == len(["Host", short])
 
 
 async def test_repeated_fields_are_joined() -> None:

@@ -17,6 +17,9 @@ Environ: TypeAlias = dict[str, Any]
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
+MEMORABLE = 64
+"""Characters of a field name whose key is remembered; clients could fill the memory with longer."""
+
 
 class OutsideMount(RemoteProtocolError):
     """The path is not below SCRIPT_NAME, so no application is there.
@@ -121,7 +124,6 @@ def make_environ(exchange: Exchange, base: Mapping[str, Any]) -> Environ:
     return environ
 
 
-@lru_cache(maxsize=1024)
 def _environ_key(name: str) -> str | None:
     """Return the key of a field, or None for a field that must not get in.
 
@@ -137,11 +139,14 @@ def _environ_key(name: str) -> str | None:
     return None if key == "PROXY" else "HTTP_" + key
 
 
+_remembered_key = lru_cache(maxsize=1024)(_environ_key)
+
+
 def _add_fields(environ: Environ, fields: Any) -> None:
     """Add the fields; those of one name are joined (RFC 9110, section 5.3; cookies: RFC 6265)."""
     repeated: dict[str, list[str]] = {}
     for name, value in fields:
-        key = _environ_key(name)
+        key = _remembered_key(name) if len(name) <= MEMORABLE else _environ_key(name)
         if key is None:
             continue
         if key in environ:
