@@ -120,8 +120,8 @@ async def test_task_factory_of_the_program_is_asked() -> None:
     assert made == ["ServerHttpProtocol._run"]
 
 
-async def test_handler_that_answers_at_once_needs_no_turn_of_the_loop() -> None:
-    """A request is answered in the callback that receives it; the handler is a task of its own."""
+async def test_requests_in_one_piece_are_answered_in_one_write() -> None:
+    """Handlers that answer at once do so where their requests are received, each in its own task."""
     tasks: list[object] = []
 
     async def answer(exchange: Exchange) -> None:
@@ -129,16 +129,16 @@ async def test_handler_that_answers_at_once_needs_no_turn_of_the_loop() -> None:
         await exchange.respond(200)
 
     served = Served(answer)
-    written: list[bytes] = []
+    written: list[list[bytes]] = []
 
     def receive() -> None:
-        tasks.append(asyncio.current_task())
-        served.client.feed(GET)
-        written.append(served.client.take())
+        served.client.feed(GET * 3)
+        written.append(list(served.client.writes))
 
     asyncio.get_running_loop().call_soon(receive)
-    await settle(2)
-    assert written[0].startswith(b"HTTP/1.1 200")
-    assert tasks[0] is None
-    assert tasks[1] is not None
+    await settle(3)
+    (answers,) = written[0]
+    assert answers.count(b"HTTP/1.1 200") == 3
+    assert len(set(tasks)) == 3
+    assert None not in tasks
     assert not served.service.tasks

@@ -447,7 +447,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         reader = EMPTY_STREAM if self._body is None else self._body.reader
         exchange = ServerExchange(self, self.transport, service, head, reader)
         self._exchange = exchange
-        task = exchange.task = service.start_task(self._run(exchange))
+        start = service.start_task if self._batch is None else service.start_task_at_once
+        task = exchange.task = start(self._run(exchange))
         if not task.done():
             service.tasks.add(task)
 
