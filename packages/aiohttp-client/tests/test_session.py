@@ -197,6 +197,31 @@ async def test_body_is_held_back() -> None:
         assert await answer.read() == b"hello"
 
 
+async def test_expectation_that_fails() -> None:
+    """After 417 the request is repeated without Expect (RFC 9110, section 10.1.1)."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heads.append(head)
+        if b"\r\nExpect: " in head:
+            writer.write(response(status="417 Expectation Failed"))
+        else:
+            writer.write(response(await reader.readexactly(5)))
+        writer.close()
+
+    heads: list[bytes] = []
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    connector = TCPConnector(force_close=True)
+    async with server, Session(connector=connector) as session:
+        async with session.post(url, data=b"hello", expect100=True) as answer:
+            assert (answer.status, await answer.read()) == (200, b"hello")
+            assert answer.history == ()
+        assert len(heads) == 2
+        async with session.post(url, data=pieces_of(b"hello"), expect100=True) as answer:
+            assert answer.status == 417
+
+
 async def test_headers() -> None:
     """A request's fields replace the session's, and those ours, whatever their case."""
     async with (
@@ -267,6 +292,25 @@ async def test_unused_connection_is_not_kept() -> None:
             await session.get(origin.url, headers={"X": "a\r\nY: b"})
         assert " 0 in use, 0 idle" in repr(session)
         assert session.connector.open_connections == 0
+
+
+@pytest.mark.parametrize("headers", [{1: "a"}, [("a", "b", "c")], [("a",)], ["ab"], "ab"])
+async def test_what_are_no_headers(headers: Any) -> None:
+    """The error says what headers are."""
+    async with Session() as session:
+        with pytest.raises(TypeError, match="headers must be a mapping or pairs"):
+            await session.get("http://127.0.0.1/", headers=headers)
+    with pytest.raises(TypeError, match="headers must be a mapping or pairs"):
+        await Session(headers=headers).get("http://127.0.0.1/")
+
+
+async def test_one_authorization() -> None:
+    """Two would leave it to the server which one counts; the session's is replaced."""
+    async with Origin(response()) as origin, Session(headers={"Authorization": "x"}) as session:
+        await session.get(origin.url, auth=("me", "secret"))
+        assert origin.request.count(b"Authorization: ") == 1
+        with pytest.raises(ValueError, match="an Authorization header exclude each other"):
+            await session.get(origin.url, auth=("a", "b"), headers={"AUTHORIZATION": "x"})
 
 
 async def test_one_body_at_a_time() -> None:
@@ -581,7 +625,8 @@ async def test_redirect_is_not_followed_on_demand() -> None:
     async with Origin(crossroads) as origin, Session() as session:
         answer = await session.get(origin.url + "/302/end", allow_redirects=False)
         assert (answer.status, answer["location"]) == (302, "/end")
-        assert (await session.head(origin.url + "/302/end", allow_redirects=False)).status == 302
+        answer = await session.head(origin.url + "/302/end")
+        assert (answer.status, await answer.read(), len(origin.requests)) == (302, b"", 2)
 
 
 async def test_redirect_without_location() -> None:
@@ -645,8 +690,9 @@ async def test_redirect_to_a_file() -> None:
     """A server can't send a client anywhere else than to http and https."""
     moved = response(b"", "Location: file:///etc/passwd", status="302 Found")
     async with Origin(moved) as origin, Session() as session:
-        with pytest.raises(NonHttpUrlRedirectClientError):
+        with pytest.raises(NonHttpUrlRedirectClientError) as caught:
             await session.get(origin.url)
+        assert (caught.value.method, caught.value.url) == ("GET", "file:///etc/passwd")
 
 
 async def test_redirect_with_a_long_body() -> None:

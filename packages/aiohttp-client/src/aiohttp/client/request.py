@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import NamedTuple, TypeAlias, cast
 
 from yarl import URL
@@ -88,7 +89,7 @@ class HttpRequest:
         defaults: DefaultFields,
         *,
         headers: LooseHeaders | None = None,
-        extra: Iterable[tuple[str, str]] = (),
+        extra: Fields = (),
         payload: Payload = EMPTY_PAYLOAD,
         version: HttpVersion = HttpVersion11,
         ssl: Ssl = True,
@@ -108,7 +109,11 @@ class HttpRequest:
         self.expect_continue = expect_continue
         self._encoded: EncodedFields | None = defaults.encoded
         self._fields = defaults.fields
-        own = (*(_pairs(headers) if headers else ()), *extra)
+        own = _pairs(headers) if headers else ()
+        if extra:
+            if _has(own, "authorization") and _has(extra, "authorization"):
+                raise ValueError("auth and an Authorization header exclude each other")
+            own = (*own, *extra)
         if payload.content_type and not _has(own, "content-type"):
             own = (*own, ("Content-Type", payload.content_type))
         if destination.authorization and not _has(own, "authorization"):
@@ -159,20 +164,21 @@ class HttpRequest:
         """Whether to send it twice means the same as once (RFC 9110, section 9.2.2)."""
         return self.method in _IDEMPOTENT
 
+    @property
+    def may_drop_expectation(self) -> bool:
+        """Whether the body waits for ``100 Continue``, and could be sent again without."""
+        return self.expect_continue and self.payload.can_be_replayed
+
     def follow(self, step: Redirect) -> HttpRequest:
         """Return the request that a redirect asks for."""
-        following = object.__new__(type(self))
+        following = copy(self)
         following.method = step.method
         following.destination = step.destination
-        following.version = self.version
-        following.ssl = self.ssl
-        following.server_hostname = None if step.leaves_origin else self.server_hostname
-        dropped: frozenset[str] = ORIGIN_FIELDS if step.leaves_origin else frozenset()
-        if step.keeps_body:
-            following.payload = self.payload
-            following.chunk_size = self.chunk_size
-            following.expect_continue = self.expect_continue
-        else:
+        dropped: frozenset[str] = frozenset()
+        if step.leaves_origin:
+            following.server_hostname = None
+            dropped |= ORIGIN_FIELDS
+        if not step.keeps_body:
             following.payload = EMPTY_PAYLOAD
             following.chunk_size = 0
             following.expect_continue = False
@@ -181,14 +187,29 @@ class HttpRequest:
         if step.destination.authorization and not _has(fields, "authorization"):
             fields = (*fields, ("Authorization", step.destination.authorization))
         following._fields = fields
-        following._encoded = None
+        following._encoded = None  # noqa: SLF001 it is of this class
+        return following
+
+    def without_expectation(self) -> HttpRequest:
+        """Return the same request, whose body waits for nothing."""
+        following = copy(self)
+        following.expect_continue = False
         return following
 
 
 def _pairs(headers: LooseHeaders) -> Fields:
     if isinstance(headers, Mapping):
-        return tuple(cast(Mapping[str, str], headers).items())
-    return tuple(headers)
+        headers = cast(Mapping[str, str], headers).items()
+    fields = tuple(headers)
+    for field in fields:
+        _check_pair(field)
+    return fields
+
+
+def _check_pair(field: object) -> None:
+    # What names and values may be is seen to where they are encoded.
+    if not (isinstance(field, tuple) and len(field) == 2 and isinstance(field[0], str)):
+        raise TypeError("headers must be a mapping or pairs, with names of type str")
 
 
 def _has(fields: Fields, name: str) -> bool:

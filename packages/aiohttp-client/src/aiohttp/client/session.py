@@ -22,10 +22,10 @@ from .call import Call
 from .connector import TCPConnector
 from .cookies import cookie_field
 from .destination import Destination, Ssl, StrOrURL, basic_credentials, destination_of
-from .errors import ClientError, ClientPayloadError, TooManyRedirects
+from .errors import ClientError, ClientPayloadError, InvalidURL, TooManyRedirects
 from .payload import Data, JSONEncoder, json_payload, payload
 from .redirects import REDIRECT_STATUSES, redirect
-from .request import DefaultFields, HttpRequest, LooseHeaders
+from .request import DefaultFields, Fields, HttpRequest, LooseHeaders
 from .response import HttpResponse
 from .timeouts import DEFAULT_TIMEOUT, ClientTimeout, Timeout, client_timeout
 
@@ -208,6 +208,11 @@ class Session:
         decode = self._auto_decompress if auto_decompress is None else auto_decompress
         while True:
             response = await self._send(call, decode, read_until_eof)
+            if response.status == 417 and call.request.may_drop_expectation:
+                # RFC 9110, section 10.1.1: whoever doesn't know 100 gets the body without it.
+                response.release()
+                call.request = call.request.without_expectation()
+                continue
             if not (allow_redirects and response.status in REDIRECT_STATUSES):
                 break
             location = response.headers.get("Location")
@@ -254,11 +259,11 @@ class Session:
     ) -> HttpRequest:
         if json is not None and data is not None:
             raise ValueError("data and json exclude each other: a request has one body")
-        extra: list[tuple[str, str]] = []
+        extra: Fields = ()
         if auth is not None:
-            extra.append(("Authorization", basic_credentials(*auth)))
+            extra = (("Authorization", basic_credentials(*auth)),)
         if cookies:
-            extra.append(("Cookie", cookie_field(cookies)))
+            extra = (*extra, ("Cookie", cookie_field(cookies)))
         return HttpRequest(
             method,
             _destination(url, params),
@@ -364,7 +369,11 @@ class Session:
                 )
             )
         request = call.request
-        step = redirect(response.status, request.method, request.destination, location)
+        try:
+            step = redirect(response.status, request.method, request.destination, location)
+        except InvalidURL as exc:
+            call.marked(exc)
+            raise
         if step.keeps_body and not request.payload.can_be_replayed:
             raise call.marked(
                 ClientPayloadError(
