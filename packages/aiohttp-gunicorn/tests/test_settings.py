@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from gunicorn.config import Config
 
 from aiohttp.protocol import DEFAULT_LIMITS, Limits
@@ -38,6 +39,12 @@ def test_line_that_is_unlimited_has_a_bound() -> None:
     found = limits(limit_request_line=0, limit_request_field_size=0)
     assert found.line == found.field_line == 1024 * 1024
     assert found.head >= found.line + found.field_line
+
+
+@pytest.mark.parametrize("setting", [0, 1_000_000])
+def test_number_of_fields_has_a_bound(setting: int) -> None:
+    """Gunicorn takes 32768 fields at most; 0 doesn't refuse every request."""
+    assert limits(limit_request_fields=setting).fields == 32768
 
 
 def test_head_stays_bounded() -> None:

@@ -16,6 +16,9 @@ gunicorn documents 0 as unlimited; a line without any bound is an attack. It
 stops at 1 MiB itself, where it has its fast parser.
 """
 
+MOST_FIELDS = 32768
+"""What gunicorn takes at most for ``limit_request_fields``, and for its 0."""
+
 
 def limits_of(cfg: Any) -> Limits:
     """Return the limits of a connection by a configuration of gunicorn."""
@@ -25,7 +28,7 @@ def limits_of(cfg: Any) -> Limits:
         DEFAULT_LIMITS,
         line=line,
         field_line=field_line,
-        fields=cfg.limit_request_fields,
+        fields=min(cfg.limit_request_fields or MOST_FIELDS, MOST_FIELDS),
         # A head may be longer than usual where one of its lines may.
         head=max(DEFAULT_LIMITS.head, line + field_line),
         keep_alive=float(cfg.keepalive),
