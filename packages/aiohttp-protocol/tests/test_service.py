@@ -121,7 +121,7 @@ async def test_task_factory_of_the_program_is_asked() -> None:
 
 
 async def test_requests_in_one_piece_are_answered_in_one_write() -> None:
-    """Handlers that answer at once do so where their requests are received, each in its own task."""
+    """Handlers that need not wait answer where requests are received, each in its own task."""
     tasks: list[object] = []
 
     async def answer(exchange: Exchange) -> None:
