@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +51,28 @@ def test_certificate_that_can_not_be_read() -> None:
     cfg.set("certfile", __file__)
     with pytest.raises(BootError, match=r"certfile '.*test_process\.py' and keyfile None"):
         tls_context(cfg)
+
+
+def test_tls_promises_no_more_than_is_spoken() -> None:
+    """Where gunicorn would offer HTTP/2, clients are offered HTTP/1.1 alone."""
+
+    class Context(ssl.SSLContext):
+        offered: list[str]
+
+        def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+            self.offered = list(alpn_protocols)
+
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    def hook(conf: Config, default: object) -> ssl.SSLContext:
+        return context
+
+    cfg = Config()
+    cfg.set("certfile", __file__)
+    cfg.set("ssl_context", hook)
+    assert tls_context(cfg) is context
+    assert context.offered == ["http/1.1"]
 
 
 @pytest.fixture

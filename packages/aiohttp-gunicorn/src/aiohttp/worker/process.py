@@ -166,6 +166,8 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
         raise BootError(
             f"certfile {cfg.certfile!r} and keyfile {cfg.keyfile!r} can't be used: {exc}"
         ) from exc
+    # Whatever http_protocols says: a client that was promised h2 would speak it.
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
