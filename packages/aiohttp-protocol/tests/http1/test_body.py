@@ -605,6 +605,16 @@ def test_trailers_go_out_in_order() -> None:
     assert wire == b"0\r\nX-Digest: abc\r\nx-name: Ren\xe9\r\n\r\n"
 
 
+def test_trailer_goes_out_as_the_text_that_it_is() -> None:
+    """What a subclass of str says of itself, such as an Enum its name, is not sent."""
+
+    class Text(str):
+        def __format__(self, spec: str) -> str:
+            return "never validated"
+
+    assert ChunkedWriter().finish([("X", Text("abc"))]) == b"0\r\nX: abc\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

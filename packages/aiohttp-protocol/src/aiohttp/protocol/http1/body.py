@@ -29,8 +29,9 @@ from ..errors import (
     LineTooLong,
     LocalProtocolError,
 )
-from ..headers import parse_field_line, shown, validate_field_name, validate_field_value
+from ..headers import parse_field_line, shown
 from ..limits import DEFAULT_LIMITS, Limits
+from .encode import encode_field
 
 __all__ = [
     "BodyDecoder",
@@ -588,17 +589,15 @@ class ChunkedWriter:
             LocalProtocolError: if a trailer can't be put on the wire, or is one that
                 recipients must not take from there (RFC 9110, section 6.5.1).
         """
-        lines = ["0\r\n"]
+        lines = [b"0\r\n"]
         for name, value in trailers:
-            validate_field_name(name)
-            validate_field_value(name, value)
+            lines.append(encode_field(name, value))
             if name.lower() in FORBIDDEN_TRAILERS:
                 raise LocalProtocolError(
                     f"field {shown(name)} must not be sent as a trailer; put it into the head"
                 )
-            lines.append(f"{name}: {value}\r\n")
-        lines.append("\r\n")
-        return "".join(lines).encode("latin-1")
+        lines.append(b"\r\n")
+        return b"".join(lines)
 
 
 class CloseWriter:

@@ -28,6 +28,7 @@ from .head import HttpVersion, HttpVersion10, HttpVersion11, validate_target
 __all__ = [
     "CONTINUE",
     "EncodedFields",
+    "encode_field",
     "encode_fields",
     "encode_plain_fields",
     "encode_request_line",
@@ -130,8 +131,7 @@ class _Lines(dict[tuple[str, str], bytes]):
 
     Bounded as the cache of received lines is; 0.1 µs instead of 1 µs a field.
     The connection's own fields are kept as empty lines, which sends them to the
-    slow path. Lines are made of encoded parts, not with an f-string: what a subclass
-    of str says of itself (``__str__``, an Enum's name) is not what was validated.
+    slow path.
     """
 
     __slots__ = ()
@@ -144,12 +144,10 @@ class _Lines(dict[tuple[str, str], bytes]):
         if not _is_tuple(field):  # a str of two characters could be taken apart, too
             raise TypeError(field)
         name, value = field
-        validate_field_name(name)
-        validate_field_value(name, value)
+        line = encode_field(name, value)
         lower = name.lower()
-        line = b""
-        if lower not in _FRAMING and lower not in _NOTED:
-            line = _line(name, value)
+        if lower in _FRAMING or lower in _NOTED:
+            line = b""
         if (
             len(name) + len(value) <= self.LENGTH
             and lower not in self.NOT_KEPT
@@ -168,7 +166,20 @@ def _is_tuple(value: object) -> bool:
     return isinstance(value, tuple)
 
 
+def encode_field(name: str, value: str) -> bytes:
+    """Return a field line, or a trailer line, with its CRLF.
+
+    Raises:
+        LocalProtocolError: if the name or the value can't be sent.
+    """
+    validate_field_name(name)
+    validate_field_value(name, value)
+    return _line(name, value)
+
+
 def _line(name: str, value: str) -> bytes:
+    # Not with an f-string: what a subclass of str says of itself (``__str__``, an
+    # Enum's name) is not what was validated.
     return b"%b: %b\r\n" % (name.encode("latin-1"), value.encode("latin-1"))
 
 
