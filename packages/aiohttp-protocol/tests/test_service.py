@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -118,6 +119,25 @@ async def test_task_factory_of_the_program_is_asked() -> None:
     finally:
         loop.set_task_factory(None)
     assert made == ["ServerHttpProtocol._run"]
+
+
+@pytest.mark.parametrize("requests", [[GET * 3], [GET, GET, GET], [post(b"body") * 3]])
+async def test_context_of_a_request_does_not_reach_the_next(requests: list[bytes]) -> None:
+    """Each handler finds the context variables of the program, and none of another handler."""
+    user = ContextVar("user", default="")
+    user.set("the program")
+    found: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        found.append(user.get())
+        user.set("a request")
+        await settle(2)
+        await exchange.respond(200)
+
+    served = Served(answer)
+    await served.exchange(*requests)
+    await settle(40)
+    assert found == ["the program"] * 3
 
 
 async def test_requests_in_one_piece_are_answered_in_one_write() -> None:
