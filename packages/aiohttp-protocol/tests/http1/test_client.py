@@ -398,6 +398,17 @@ async def test_large_body_is_received_into_its_final_buffer() -> None:
     assert line.released == [True]
 
 
+async def test_bound_of_a_plain_body() -> None:
+    """What has no coding is bounded as what has one, whether it comes at once or in pieces."""
+    for pieces in cuts(HELLO):
+        line = Line(Limits(decoded=4))
+        exchange = line.ask()
+        line.feed(*pieces)
+        await exchange.response()
+        with pytest.raises(BodyTooLarge, match="got 5 bytes of a body, expected no more than 4"):
+            await exchange.body.read()
+
+
 async def test_unread_body_pauses_the_transport() -> None:
     """Above ``read_buffer`` nothing is received until somebody reads."""
     line = Line(Limits(read_buffer=10))

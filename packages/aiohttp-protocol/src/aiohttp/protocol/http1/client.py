@@ -55,7 +55,28 @@ from .head import (
     parse_response_head,
 )
 from .request import encode_request_head, request_framing
-from .state import Event, State, advance
+from .state import (
+    BOTH,
+    CLOSE,
+    CLOSED,
+    COMPLETE,
+    EARLY,
+    IDLE,
+    INFORMATION,
+    NEXT,
+    REQUEST,
+    REQUEST_END,
+    REQUEST_HEAD,
+    REQUEST_WHOLE,
+    RESPONSE,
+    RESPONSE_END,
+    RESPONSE_HEAD,
+    RESPONSE_WHOLE,
+    SWITCH,
+    SWITCHED,
+    WAITING,
+    advance,
+)
 
 __all__ = ["ClientHttpProtocol", "Headers", "headers_of"]
 
@@ -76,13 +97,17 @@ _INFORMATIONAL: Final = 64
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
 
-_REQUEST_GOES: Final = frozenset({State.REQUEST, State.BOTH, State.EARLY})
-_HEAD_COMES: Final = frozenset({State.REQUEST, State.WAITING})
-_BODY_COMES: Final = frozenset({State.BOTH, State.RESPONSE})
+_REQUEST_GOES: Final = frozenset({REQUEST, BOTH, EARLY})
+_HEAD_COMES: Final = frozenset({REQUEST, WAITING})
+_BODY_COMES: Final = frozenset({BOTH, RESPONSE})
 
 
 def _nothing(_: object) -> None:
     """Stand in for somebody who wants to be told."""
+
+
+def _bound(limit: int | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _same(exc: BaseException) -> BaseException:
@@ -122,6 +147,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_informational",
         "_is_paused",
         "_keep",
+        "_largest",
         "_limit",
         "_limits",
         "_loop",
@@ -153,11 +179,12 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._released = released
         self._lost = lost
         self._loop = asyncio.get_running_loop()
-        self._state = State.IDLE
+        self._state = IDLE
         self._transport: asyncio.Transport | None = None
         self._gate = WriteGate()
         self._deadline = deadlines.deadline(self._time_is_up)
         self._idle_time = limits.keep_alive
+        self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
         self._rest = b""  # for whoever takes over the transport
         # What the exchange under way is about; set by ``start``.
         self._exchange: ClientExchange | None = None
@@ -186,9 +213,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def is_reusable(self) -> bool:
         """Whether an exchange may start: connected, idle, and nothing unasked has come."""
         return (
-            self._state is State.IDLE
-            and self._transport is not None
-            and not self._transport.is_closing()
+            self._state is IDLE and self._transport is not None and not self._transport.is_closing()
         )
 
     def get_extra_info(self, name: str) -> Any:
@@ -249,7 +274,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             PeerDisconnected: if the connection was closed meanwhile; likewise.
         """
         transport = self._transport
-        if transport is None or self._state is not State.IDLE or transport.is_closing():
+        if transport is None or self._state is not IDLE or transport.is_closing():
             raise self._why_not_ready()
         length = len(body) if isinstance(body, bytes) else None
         framing = request_framing(fields, length, version, in_chunks=bool(chunk_size))
@@ -285,17 +310,17 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         ):
             # One write: a second one would be a second packet.
             exchange.is_request_sent = True
-            self._state = advance(self._state, Event.REQUEST_WHOLE)
+            self._state = advance(self._state, REQUEST_WHOLE)
             transport.write(head + body)
         else:
-            self._state = advance(self._state, Event.REQUEST_HEAD)
+            self._state = advance(self._state, REQUEST_HEAD)
             transport.write(head)
             writer = body_writer(framing)
             exchange.begin_upload(body, writer, chunk_size or PIECE, hold_back=hold_back)
         return exchange
 
     def _why_not_ready(self) -> HttpException:
-        if self._state is State.CLOSED or (self._transport and self._transport.is_closing()):
+        if self._state is CLOSED or (self._transport and self._transport.is_closing()):
             return PeerDisconnected(f"the connection to {self.label} is closed")
         if self._transport is None:
             return InvalidUse("expected a connection, but none was made yet")
@@ -330,8 +355,9 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
                 if self._state in _HEAD_COMES:
                     data = self._receive_head(data)
                 elif self._state in _BODY_COMES:
-                    data = self._receive_body(data)
-                elif self._state is State.SWITCHED:
+                    self._receive_body(data)
+                    return
+                elif self._state is SWITCHED:
                     self._rest += data
                     return
                 else:
@@ -394,29 +420,31 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             self._keep = False
         elif _KEEP_ALIVE in head.headers:
             self._idle_time = _announced_idle_time(head, self._limits.keep_alive)
-        if self._state is State.REQUEST:
+        if self._state is REQUEST:
             self._consider_upload(exchange, head)
         if framing == 0:
             exchange.whole_body = b""
             return self._complete_at_once(exchange, head, data)
         is_plain = _CONTENT_ENCODING not in head.headers or not self._decode
-        if type(framing) is int and len(data) >= framing and is_plain:
-            LengthBody(framing, self._limits)  # refuses what exceeds the limit
+        if type(framing) is int and len(data) >= framing <= self._largest and is_plain:
             exchange.whole_body = data[:framing]
             return self._complete_at_once(exchange, head, data[framing:])
         self._begin_body(exchange, head, framing)
         return data
 
     def _complete_at_once(self, exchange: ClientExchange, head: ResponseHead, data: bytes) -> bytes:
-        """Deliver a response whose body has come with its head: nearly all small ones."""
-        self._state = advance(self._state, Event.RESPONSE_WHOLE)
+        """Deliver a response whose body has come with its head: nearly all small ones.
+
+        Returns what is left to be received as something else: nothing.
+        """
+        self._state = advance(self._state, RESPONSE_WHOLE)
         exchange.deliver(head)
         self._end_response(exchange, data)
         return b""
 
     def _begin_body(self, exchange: ClientExchange, head: ResponseHead, framing: Framing) -> None:
         self._decoder = body_decoder(framing, self._limits)
-        self._state = advance(self._state, Event.RESPONSE_HEAD)
+        self._state = advance(self._state, RESPONSE_HEAD)
         try:
             content = self._content_decoder(head)
         except RemoteProtocolError:
@@ -447,7 +475,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if head.status >= 200 or head.status == 101:
             if head.status == 101 and not self._may_upgrade:
                 raise BadHttpMessage("101 Switching Protocols, but no upgrade was asked for")
-            if self._state is not State.WAITING:
+            if self._state is not WAITING:
                 raise BadHttpMessage(f"{head.status} before the request was sent whole")
             self._switch(exchange, head, data)
             return b""
@@ -458,7 +486,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
                 name="informational",
                 limit=_INFORMATIONAL,
             )
-        self._state = advance(self._state, Event.INFORMATION)
+        self._state = advance(self._state, INFORMATION)
         if head.status == 100:
             exchange.go_on()
             return data
@@ -479,11 +507,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             exchange.stop_upload()
             self._keep = False
 
-    def _receive_body(self, data: bytes) -> bytes:
-        """Take what belongs to the body; return what is behind it."""
+    def _receive_body(self, data: bytes) -> None:
+        """Take what belongs to the body, and end it if that was all."""
         decoder = self._decoder
         if decoder is None:
-            return b""
+            return
         content, size = decoder.decode(data)
         if self._dropped >= 0:
             self._drop(len(content))
@@ -491,7 +519,6 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             self._body.feed_data(content)
         if decoder.is_complete:
             self._end_body(data[size:])
-        return b""
 
     def _receive_into_body(self, size: int) -> None:
         """Count what was received straight into the body's final buffer."""
@@ -506,7 +533,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if exchange is None or decoder is None:
             return
         self._decoder, self._body = None, EMPTY_STREAM
-        self._state = advance(self._state, Event.RESPONSE_END)
+        self._state = advance(self._state, RESPONSE_END)
         if self._dropped < 0:
             body.feed_eof(decoder.trailers)
         self._end_response(exchange, surplus)
@@ -516,7 +543,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         exchange.is_complete = True
         if surplus:
             self._keep = False
-        if self._state is State.EARLY and not self._keep:
+        if self._state is EARLY and not self._keep:
             # The rest of the request interests nobody any more.
             self._close()
         else:
@@ -524,12 +551,12 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def _finish(self) -> None:
         """Make ready for the next exchange, or close, if this one is complete."""
-        if self._state is not State.COMPLETE:
+        if self._state is not COMPLETE:
             return
         if not self._keep or not self._idle_time:
             self._close()
             return
-        self._state = advance(self._state, Event.NEXT)
+        self._state = advance(self._state, NEXT)
         self._exchange = None
         self._informational = 0
         self._dropped = -1
@@ -556,7 +583,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             )
             lost.__cause__ = cause
             self._fail(lost)
-        elif self._state is not State.CLOSED:
+        elif self._state is not CLOSED:
             what = "before it had answered"
             if self._collector is not None:
                 what = f"after {len(self._collector)} bytes of the head of its response"
@@ -566,7 +593,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def _condemn(self, data: bytes) -> None:
         """Close a connection on which something came that nobody had asked for."""
-        if self._state is not State.CLOSED:
+        if self._state is not CLOSED:
             self._fail(BadHttpMessage(f"expected silence on an idle connection, got {shown(data)}"))
 
     def _fail(self, exc: BaseException) -> None:
@@ -574,7 +601,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
         Nothing of that can be done once the loop is closed, and nobody waits for it.
         """
-        if self._state is State.CLOSED or self._loop.is_closed():
+        if self._state is CLOSED or self._loop.is_closed():
             return
         exchange = self._exchange
         if exchange is not None and not exchange.fail(exc) and self._body is not EMPTY_STREAM:
@@ -583,7 +610,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def _close(self) -> None:
         exchange, self._exchange = self._exchange, None
-        self._state = advance(self._state, Event.CLOSE)
+        self._state = advance(self._state, CLOSE)
         self._deadline.close()
         self._gate.fail(PeerDisconnected(f"the connection to {self.label} is closed"))
         self._decoder, self._body, self._collector = None, EMPTY_STREAM, None
@@ -617,7 +644,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def upload_ended(self, exchange: ClientExchange) -> None:
         """Go on after the last byte of a request's body."""
         if exchange is self._exchange:
-            self._state = advance(self._state, Event.REQUEST_END)
+            self._state = advance(self._state, REQUEST_END)
             self._watch()
             self._finish()
 
@@ -642,11 +669,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def discard(self, exchange: ClientExchange) -> None:
         """Drop what is still to come of a response, or close if that may be much."""
-        if exchange is not self._exchange or self._state is State.EARLY or self._loop.is_closed():
+        if exchange is not self._exchange or self._state is EARLY or self._loop.is_closed():
             return  # nothing is to come
         decoder, limits = self._decoder, self._limits
         is_long = isinstance(decoder, LengthBody) and decoder.remaining > limits.drain
-        if self._state is not State.RESPONSE or isinstance(decoder, CloseBody) or is_long:
+        if self._state is not RESPONSE or isinstance(decoder, CloseBody) or is_long:
             self.abort(exchange)
             return
         body, self._body = self._body, EMPTY_STREAM
@@ -659,7 +686,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def detach(self, exchange: ClientExchange) -> tuple[asyncio.Transport, bytes]:
         """Give away the transport of a connection that doesn't speak HTTP any more."""
         transport = self._transport
-        if exchange is not self._exchange or self._state is not State.SWITCHED or transport is None:
+        if exchange is not self._exchange or self._state is not SWITCHED or transport is None:
             raise InvalidUse("expected 101, or 2xx to CONNECT, before the transport is taken over")
         self._transport = None
         exchange.is_complete = True
@@ -673,7 +700,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
 
     def _switch(self, exchange: ClientExchange, head: ResponseHead, data: bytes) -> None:
         """Stop speaking HTTP; what comes from here on is for whoever takes over."""
-        self._state = advance(self._state, Event.SWITCH)
+        self._state = advance(self._state, SWITCH)
         self._deadline.clear()
         self._rest = data
         self._pause_reading()
