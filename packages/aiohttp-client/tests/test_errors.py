@@ -28,7 +28,7 @@ from aiohttp.client.errors import (
     TooManyRedirects,
 )
 from aiohttp.client.request import RequestInfo
-from aiohttp.protocol.http1.client import headers_of
+from aiohttp.protocol.headers import headers_of
 
 INFO = RequestInfo(URL("http://a/"), "GET", headers_of([]), URL("http://a/"))
 

@@ -16,7 +16,7 @@ from house import (
     sources,
 )
 
-PURE = frozenset({"head", "lines", "body", "encode", "state"})
+PURE = frozenset({"head", "lines", "body", "encode", "request", "state"})
 """The modules of ``http1`` that know no loop, no socket and no clock."""
 
 WITHOUT_IO = frozenset(

@@ -32,7 +32,8 @@ from aiohttp.protocol.errors import (
     UnknownContentCoding,
     UnknownTransferCoding,
 )
-from aiohttp.protocol.http1.client import ClientHttpProtocol, headers_of
+from aiohttp.protocol.headers import headers_of
+from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.http1.client_exchange import ClientExchange
 from aiohttp.protocol.http1.encode import encode_fields
 from aiohttp.protocol.http1.head import HttpVersion10, ResponseHead

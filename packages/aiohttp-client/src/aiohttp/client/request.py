@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from yarl import URL
 
-from aiohttp.protocol.http1.client import Headers, headers_of
+from aiohttp.protocol.headers import Headers, headers_of
 from aiohttp.protocol.http1.encode import EncodedFields, encode_fields
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
 

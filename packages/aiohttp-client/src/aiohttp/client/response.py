@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Self, overload
 
 from yarl import URL
 
-from aiohttp.protocol.http1.client import Headers
+from aiohttp.protocol.headers import Headers
 from aiohttp.protocol.http1.client_exchange import ClientExchange
 from aiohttp.protocol.http1.head import ResponseHead
 from aiohttp.protocol.streams import StreamReader

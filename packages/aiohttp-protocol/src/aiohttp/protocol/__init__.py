@@ -50,9 +50,12 @@ _HOMES = {
         "Limits",
     ),
     "headers": (
+        "Headers",
+        "headers_of",
         "is_token",
         "list_members",
         "parse_field_line",
+        "split_authority",
         "validate_field_name",
         "validate_field_value",
     ),
@@ -115,11 +118,7 @@ _HOMES = {
         "body_writer",
     ),
     "http1.server": ("ServerHttpProtocol",),
-    "http1.client": (
-        "ClientHttpProtocol",
-        "Headers",
-        "headers_of",
-    ),
+    "http1.client": ("ClientHttpProtocol",),
     "http1.client_exchange": (
         "ClientExchange",
         "PIECE",
@@ -198,17 +197,18 @@ if TYPE_CHECKING:
     from .exchange import HasCleanup as HasCleanup
     from .exchange import HasShutdown as HasShutdown
     from .exchange import HasStartup as HasStartup
+    from .headers import Headers as Headers
+    from .headers import headers_of as headers_of
     from .headers import is_token as is_token
     from .headers import list_members as list_members
     from .headers import parse_field_line as parse_field_line
+    from .headers import split_authority as split_authority
     from .headers import validate_field_name as validate_field_name
     from .headers import validate_field_value as validate_field_value
     from .http1.body import body_decoder as body_decoder
     from .http1.body import body_framing as body_framing
     from .http1.body import body_writer as body_writer
     from .http1.client import ClientHttpProtocol as ClientHttpProtocol
-    from .http1.client import Headers as Headers
-    from .http1.client import headers_of as headers_of
     from .http1.client_exchange import PIECE as PIECE
     from .http1.client_exchange import ClientExchange as ClientExchange
     from .http1.client_exchange import RequestBody as RequestBody

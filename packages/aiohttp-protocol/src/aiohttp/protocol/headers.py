@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TypeAlias
+
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from .errors import InvalidHeader, LocalProtocolError
 
 __all__ = [
+    "Headers",
+    "headers_of",
     "is_token",
     "list_members",
     "may_be_secret",
@@ -24,6 +29,9 @@ __all__ = [
     "validate_field_name",
     "validate_field_value",
 ]
+
+Headers: TypeAlias = CIMultiDictProxy[str]
+"""Fields in order, with their original spelling; looked up without regard to case."""
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Everything but VCHAR, obs-text, SP and HTAB (RFC 9110, section 5.5).
@@ -40,6 +48,11 @@ _AUTHORITY = re.compile(
 _SECRET = re.compile(
     "auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE
 )
+
+
+def headers_of(fields: Iterable[tuple[str, str]]) -> Headers:
+    """Return fields as ``Headers``."""
+    return CIMultiDictProxy(CIMultiDict(fields))
 
 
 def shown(text: str | bytes, limit: int = 60) -> str:

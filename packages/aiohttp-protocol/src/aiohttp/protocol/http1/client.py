@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
-from multidict import CIMultiDict, CIMultiDictProxy, istr
+from multidict import istr
 
 from ..coding import ContentDecoder, content_decoder
 from ..errors import (
@@ -78,16 +78,7 @@ from .state import (
     advance,
 )
 
-__all__ = ["ClientHttpProtocol", "Headers", "headers_of"]
-
-Headers: TypeAlias = CIMultiDictProxy[str]
-"""Fields in order, with their original spelling; looked up without regard to case."""
-
-
-def headers_of(fields: Iterable[tuple[str, str]]) -> Headers:
-    """Return fields as ``Headers``."""
-    return CIMultiDictProxy(CIMultiDict(fields))
-
+__all__ = ["ClientHttpProtocol"]
 
 _NO_FIELDS: Final = EncodedFields(b"")
 
