@@ -7,6 +7,7 @@ error) can't apply: nothing here logs, and the first error is the last.
 from __future__ import annotations
 
 import io
+import math
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -561,10 +562,12 @@ def test_files_are_bounded_in_total_only() -> None:
     )
 
 
-def test_limits_are_numbers_from_0_on() -> None:
-    """A negative limit is a mistake that is told at once."""
+@pytest.mark.parametrize("value", [-1, math.nan, "5", None])
+def test_limits_are_numbers_from_0_on(value: object) -> None:
+    """A limit that is none is a mistake that is told at once; only all together may have none."""
     with pytest.raises(ValueError, match=r"MultipartLimits\.parts must be a number from 0 on"):
-        MultipartLimits(parts=-1)
+        MultipartLimits(parts=value)  # type: ignore[arg-type]
+    assert MultipartLimits(total=None).total is None
 
 
 # Memory and time.

@@ -609,6 +609,8 @@ def test_trailer_goes_out_as_the_text_that_it_is() -> None:
     """What a subclass of str says of itself, such as an Enum its name, is not sent."""
 
     class Text(str):
+        __slots__ = ()
+
         def __format__(self, spec: str) -> str:
             return "never validated"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, Protocol
 
-__all__ = ["DEFAULT_LIMITS", "Limits"]
+__all__ = ["DEFAULT_LIMITS", "GIB", "KIB", "MIB", "Limits", "check_bounds"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -85,13 +86,29 @@ class Limits:
     """A head of at most so many bytes can't exceed ``line``, ``field_line`` or ``head``."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name, 0)
-            if value is None and "None" in str(each.type):
-                continue
-            if not (isinstance(value, (int, float)) and value >= 0):
-                raise ValueError(f"Limits.{each.name} must be a number from 0 on, not {value!r}")
+        check_bounds(self)
         object.__setattr__(self, "unchecked_head", min(self.line, self.field_line, self.head))
+
+
+class _Dataclass(Protocol):
+    """What ``fields`` takes."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+def check_bounds(limits: _Dataclass) -> None:
+    """Refuse what is no number from 0 on; None is one where its annotation allows it.
+
+    Raises:
+        ValueError: which names the class and the attribute.
+    """
+    for each in fields(limits):
+        value: object = getattr(limits, each.name, 0)
+        if value is None and "None" in str(each.type):
+            continue
+        if not (isinstance(value, (int, float)) and value >= 0):
+            name = f"{type(limits).__name__}.{each.name}"
+            raise ValueError(f"{name} must be a number from 0 on, not {value!r}")
 
 
 DEFAULT_LIMITS = Limits()

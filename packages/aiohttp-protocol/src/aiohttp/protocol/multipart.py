@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import IO, Final, NamedTuple, TypeAlias
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -27,6 +27,7 @@ from .errors import (
     MultipartError,
 )
 from .headers import is_token, parse_field_line, shown, validate_field_name, validate_field_value
+from .limits import GIB, KIB, MIB, check_bounds
 from .parameters import decode_extended, parse_parameters
 
 __all__ = [
@@ -42,10 +43,6 @@ __all__ = [
     "PartEnded",
     "multipart_decoder",
 ]
-
-KIB = 1024
-MIB = 1024 * KIB
-GIB = 1024 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +69,7 @@ class MultipartLimits:
     """Everything together. None: no bound but that of the body."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is not None and not value >= 0:
-                raise ValueError(
-                    f"MultipartLimits.{each.name} must be a number from 0 on, not {value!r}"
-                )
+        check_bounds(self)
 
 
 DEFAULT_MULTIPART_LIMITS = MultipartLimits()
