@@ -311,6 +311,44 @@ def test_dead_arbiter_is_noticed(tmp_path: Path) -> None:
         assert gunicorn.has_logged("Parent changed, shutting down", 4)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_startup_that_waits_is_not_waited_for(tmp_path: Path, number: signal.Signals) -> None:
+    """An application that is still starting is cancelled, and cleans up."""
+    source = """
+import asyncio
+
+class app:
+    def __call__(): ...
+    async def handle_exchange(exchange): ...
+    async def startup():
+        print("starting", flush=True)
+        await asyncio.Event().wait()
+    async def cleanup():
+        print("cleaned up", flush=True)
+"""
+    with Gunicorn(tmp_path, source, "--graceful-timeout", "20") as gunicorn:
+        gunicorn.has_logged("starting")
+        gunicorn.signal(number)
+        assert gunicorn.wait(5) == 0
+        assert "cleaned up" in gunicorn.log
+        assert "Error" not in gunicorn.log
+
+
+def test_failing_cleanup_is_logged(tmp_path: Path) -> None:
+    """What goes wrong when an application cleans up isn't lost."""
+    source = """
+class app:
+    def __call__(): ...
+    async def handle_exchange(exchange): ...
+    async def cleanup(): 1 / 0
+"""
+    with Gunicorn(tmp_path, source) as gunicorn:
+        gunicorn.signal(signal.SIGTERM)
+        assert gunicorn.wait() == 0
+        assert "Error while stopping" in gunicorn.log
+        assert "ZeroDivisionError: division by zero" in gunicorn.log
+
+
 # How it lives.
 
 

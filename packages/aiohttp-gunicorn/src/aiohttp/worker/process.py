@@ -65,9 +65,17 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     async def _serve(self) -> None:
         self._take_signals()
         heart = asyncio.create_task(self._beat())
+        starting = asyncio.create_task(self._listen())
+        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            listener = await self._listen()
-            await self._stopping.wait()
+            await asyncio.wait((starting, stopping), return_when="FIRST_COMPLETED")
+            if not starting.done():
+                # An application that waits for something in startup() is not waited for.
+                starting.cancel()
+                await asyncio.wait((starting,))
+                return
+            listener = await starting
+            await stopping
             await self._end(listener)
         finally:
             heart.cancel()
@@ -111,7 +119,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         cut.cancel()
         if (await asyncio.wait((drain, cut), timeout=spare))[1]:
             drain.cancel()
-        await asyncio.gather(drain, cut, return_exceptions=True)
+        error = (await asyncio.gather(drain, cut, return_exceptions=True))[0]
+        if isinstance(error, Exception):  # of the application's cleanup()
+            self.log.error("Error while stopping", exc_info=error)
 
     async def _beat(self) -> None:
         """Tell the arbiter that the loop turns, until the process ends; see what it wants."""
