@@ -747,6 +747,16 @@ def test_random_boundaries_differ() -> None:
     assert {len(boundary) for boundary in boundaries} == {32}
 
 
+@pytest.mark.parametrize("name", [None, 5, b"a"])
+def test_names_that_are_not_text(name: object) -> None:
+    """Not every program is typed: names and filenames must be str."""
+    with pytest.raises(LocalProtocolError, match="a name must be str, not "):
+        encoder_of().add_field(name, "x")  # type: ignore[arg-type]
+    if name is not None:
+        with pytest.raises(LocalProtocolError, match="a filename must be str, not "):
+            encoder_of().add_field("a", "x", filename=name)  # type: ignore[arg-type]
+
+
 def test_wrong_kind_of_part() -> None:
     """Form fields are for forms, and forms have nothing else."""
     with pytest.raises(InvalidUse, match=r"use add_part\(\)"):

@@ -26,7 +26,14 @@ from .errors import (
     LocalProtocolError,
     MultipartError,
 )
-from .headers import is_token, parse_field_line, shown, validate_field_name, validate_field_value
+from .headers import (
+    is_token,
+    parse_field_line,
+    require_str,
+    shown,
+    validate_field_name,
+    validate_field_value,
+)
 from .limits import GIB, KIB, MIB, check_bounds
 from .parameters import decode_extended, parse_parameters
 
@@ -514,8 +521,10 @@ class MultipartEncoder:
         """
         if self.subtype != "form-data":
             raise InvalidUse(f"multipart/{self.subtype} has no form fields: use add_part()")
+        require_str("a name", name)
         disposition = f'form-data; name="{name.translate(_ESCAPES)}"'
         if filename is not None:
+            require_str("a filename", filename)
             disposition += f'; filename="{filename.translate(_ESCAPES)}"'
         head = [("Content-Disposition", disposition)]
         if content_type is not None:
