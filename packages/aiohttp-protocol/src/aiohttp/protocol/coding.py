@@ -283,10 +283,6 @@ class _Queue:
         return self.received - len(self._bytes)
 
     @property
-    def needs_input(self) -> bool:
-        return not self._bytes
-
-    @property
     def is_complete(self) -> bool:
         return self.is_ended and not self._bytes
 
@@ -320,11 +316,6 @@ class _Link:
         self._between = b""  # what follows the end of a member, not looked at yet
         self._is_padding = False
         self._produced = 0
-
-    @property
-    def needs_input(self) -> bool:
-        """Whether nothing more can come without more bytes from the peer."""
-        return self._is_hungry and self._source.needs_input
 
     @property
     def is_complete(self) -> bool:
@@ -454,11 +445,6 @@ class ContentDecoder:
     def pending(self) -> int:
         """How many coded bytes wait; this is what counts for flow control."""
         return len(self._queue)
-
-    @property
-    def needs_input(self) -> bool:
-        """Whether ``read`` can't give anything, or fail, before more is fed or the end is told."""
-        return self._error is None and not self._queue.is_ended and self._last.needs_input
 
     @property
     def is_complete(self) -> bool:

@@ -193,8 +193,9 @@ class LimitExceeded(RemoteProtocolError):
     """The peer sent more than a limit allows.
 
     Attributes:
-        name: the attribute of ``Limits`` that was exceeded, such as ``"body"``.
-        limit: its value, in the unit of that attribute.
+        name: of the bound that was exceeded: an attribute of ``Limits`` or
+            ``MultipartLimits``, such as ``"body"``, or the parameter of a read.
+        limit: its value, in the unit of that bound.
     """
 
     status = 413
