@@ -142,7 +142,7 @@ class Paper:
         bar = self.style("36", self._full * width + self._empty * (40 - width))
         rate = done / MEGABYTE / max(seconds, 1e-6)
         start, end = ("\r", "\n" if done == total else "") if self.is_terminal else ("", "\n")
-        self.line(f"{start}{'':<16}{bar} {done / MEGABYTE:5.1f} MB, {rate:.0f} MB/s", end=end)
+        self.line(f"{start}{'':<16}{bar} {done / MEGABYTE:5.1f} MB, {rate:4.0f} MB/s", end=end)
 
 
 async def page(url: str, paper: Paper) -> None:
