@@ -317,6 +317,30 @@ async def test_idle_connection_is_closed_without_a_word() -> None:
     assert served.client.written == b""
 
 
+@pytest.mark.parametrize(
+    "pieces", [[b"\r\n"], [b"\r\n\r\n"], [b"\r", b"\n"]], ids=["one", "two", "cut"]
+)
+async def test_empty_lines_win_no_time(pieces: list[bytes]) -> None:
+    """However often they come, and however they are cut, the idle limit stays where it was."""
+    served = Served()
+    await served.exchange(GET)
+    for _ in range(7):
+        served.clock.advance(10)
+        await served.exchange(*pieces)
+    closes_after(served, 5)
+    assert served.client.written == b""
+
+
+async def test_draining_closes_a_connection_whose_empty_line_was_cut() -> None:
+    """Half of an empty line may be the begin of a request; the whole of it is none."""
+    served = Served()
+    await served.exchange(GET, b"\r")
+    served.service.begin_drain()
+    assert not served.is_closed
+    await served.exchange(b"\n")
+    assert served.is_closed
+
+
 async def test_empty_lines_are_no_request_that_was_begun() -> None:
     """However they are cut: nothing is answered to them, and draining sees an idle client."""
     for pieces in cuts(b"\r\n\r\n\r\n"):

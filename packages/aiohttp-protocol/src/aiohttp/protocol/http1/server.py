@@ -106,6 +106,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_gate",
         "_has_eof",
         "_has_lent_body",
+        "_idle_end",
         "_is_closing",
         "_pauses",
         "_pending",
@@ -129,6 +130,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._state = IDLE
         self._exchange: ServerExchange | None = None
         self._collector: HeadCollector | None = None
+        self._idle_end = NEVER  # when an idle client's time would be up, had no head begun
         self._body: IncomingBody | None = None
         self._gate: WriteGate | None = None
         self._write_deadline: Deadline | None = None
@@ -421,16 +423,24 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             if not data:
                 return b""
             self._collector = HeadCollector(self._service.limits, is_request=True)
+            self._idle_end = self._deadline.when
             if self._requests:  # for the first one time runs since the connection
                 self._deadline.set(self._service.time() + self._service.limits.head_time)
         collected = self._collector.feed(data)
         if collected is None:
             if not len(self._collector):
-                self._collector = None  # so far there were empty lines: no request has begun
+                self._forget_empty_lines()
             return b""
         self._collector = None
         self._begin(parse_request_head(collected[0], self._service.limits))
         return collected[1]
+
+    def _forget_empty_lines(self) -> None:
+        """Go back to what was before empty lines came: no request has begun, no time is won."""
+        self._collector = None
+        self._deadline.set(self._idle_end)
+        if self._is_closing and self._requests:
+            self._close()  # draining began when this looked like the begin of a request
 
     def _begin(self, head: RequestHead) -> None:
         """Start the exchange that this head asks for."""
