@@ -100,8 +100,6 @@ _HOMES = {
         "HttpVersion11",
         "RequestHead",
         "ResponseHead",
-        "find_request_end",
-        "find_response_end",
         "parse_request_head",
         "parse_response_head",
         "take_request_head",
@@ -222,8 +220,6 @@ if TYPE_CHECKING:
     from .http1.head import HttpVersion11 as HttpVersion11
     from .http1.head import RequestHead as RequestHead
     from .http1.head import ResponseHead as ResponseHead
-    from .http1.head import find_request_end as find_request_end
-    from .http1.head import find_response_end as find_response_end
     from .http1.head import parse_request_head as parse_request_head
     from .http1.head import parse_response_head as parse_response_head
     from .http1.head import take_request_head as take_request_head
