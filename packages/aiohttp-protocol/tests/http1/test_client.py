@@ -491,7 +491,7 @@ LIMITS = Limits(line=40, field_line=40, head=200, fields=3, body=100)
 MALFORMED: dict[str, tuple[bytes, type[HttpException], str]] = {
     "no HTTP": (b"SSH-2.0-OpenSSH\r\n\r\n", BadStatusLine, "expected HTTP/1"),
     "status": (b"HTTP/1.1 2x0 OK\r\n\r\n", BadStatusLine, "three digits"),
-    "empty line first": (b"\r\nHTTP/1.1 200 OK\r\n\r\n", BadHttpMessage, "expected"),
+    "empty line first": (b"\r\nHTTP/1.1 200 OK\r\n\r\n", BadStatusLine, "expected"),
     "NUL": (b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n", InvalidHeader, "control character"),
     "bare CR": (b"HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n", InvalidHeader, "control character"),
     "space before colon": (b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", InvalidHeader, "white space"),

@@ -95,9 +95,10 @@ def _opening(method: str, target: str, version: HttpVersion, authority: str | No
 
 def _connection_line(options: tuple[str, ...], version: HttpVersion, *, close: bool) -> bytes:
     """Return the Connection field (RFC 9112, section 9.3)."""
-    members = list(options)
-    if close and "close" not in members:
+    # What was asked for goes on, but for keep-alive: that contradicts close.
+    members = [option for option in options if option not in ("close", "keep-alive")]
+    if close or "close" in options:
         members.append("close")
-    elif version < HttpVersion11 and not close and "keep-alive" not in members:
+    elif version < HttpVersion11 or "keep-alive" in options:
         members.append("keep-alive")
     return f"Connection: {', '.join(members)}\r\n".encode("latin-1")
