@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, TypeGuard, cast
 
 from yarl import URL
 
@@ -208,8 +208,12 @@ def _pairs(headers: LooseHeaders) -> Fields:
 
 def _check_pair(field: object) -> None:
     # What names and values may be is seen to where they are encoded.
-    if not (isinstance(field, tuple) and len(field) == 2 and isinstance(field[0], str)):
+    if not (_is_tuple(field) and len(field) == 2 and isinstance(field[0], str)):
         raise TypeError("headers must be a mapping or pairs, with names of type str")
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
 
 
 def _has(fields: Fields, name: str) -> bool:

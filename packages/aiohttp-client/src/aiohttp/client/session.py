@@ -280,8 +280,7 @@ class Session:
 
     async def _send(self, call: Call, decode: bool, until_close: bool) -> HttpResponse:
         """Send one request, on whichever connection there is; repeat it where that is safe."""
-        connector, request = self.connector, call.request
-        key, destination = request.key, request.destination
+        connector, key = self.connector, call.request.key
         while True:
             try:
                 connection = connector.take(key) or await connector.connect(key, call)
@@ -291,22 +290,7 @@ class Session:
             call.connection = connection
             call.phase = "send"
             try:
-                exchange = connection.start(
-                    request.method,
-                    destination.target,
-                    destination.authority,
-                    request.encoded_fields,
-                    request.payload.content,
-                    version=request.version,
-                    chunk_size=request.chunk_size,
-                    expect_continue=request.expect_continue,
-                    close=connector.force_close,
-                    deadline=call.deadline,
-                    read_time=call.timeout.sock_read or 0.0,
-                    decode=decode,
-                    until_close=until_close,
-                    translate=call.explain,
-                )
+                exchange = self._start(call, connection, decode, until_close)
             except BaseException as exc:
                 connector.give_back(key, connection)
                 if isinstance(exc, PeerDisconnected):
@@ -331,7 +315,28 @@ class Session:
                     raise
                 raise error from exc
             call.phase = "body"
-            return HttpResponse(request, head, exchange, call)
+            return HttpResponse(call.request, head, exchange, call)
+
+    def _start(
+        self, call: Call, connection: ClientHttpProtocol, decode: bool, until_close: bool
+    ) -> ClientExchange:
+        request = call.request
+        return connection.start(
+            request.method,
+            request.destination.target,
+            request.destination.authority,
+            request.encoded_fields,
+            request.payload.content,
+            version=request.version,
+            chunk_size=request.chunk_size,
+            expect_continue=request.expect_continue,
+            close=self.connector.force_close,
+            deadline=call.deadline,
+            read_time=call.timeout.sock_read or 0.0,
+            decode=decode,
+            until_close=until_close,
+            translate=call.explain,
+        )
 
     def _may_repeat(
         self,
