@@ -508,12 +508,25 @@ async def test_header_that_is_none_is_500(wsgi: Adapter, field: Any) -> None:
     assert (await wsgi.ask(application)).status == 500
 
 
-async def test_refused_start_has_started_nothing(wsgi: Adapter) -> None:
-    """After a start_response that was refused the application may try again."""
+@pytest.mark.parametrize(
+    ("status", "field", "message"),
+    [
+        ("nonsense", ("X", "1"), "expected a status such as '200 OK', not 'nonsense'"),
+        ("099 Low", ("X", "1"), "from 100 to 999, not 99"),
+        ("200 O\nK", ("X", "1"), "in a reason phrase"),
+        ("200 OK", ("X Y", "1"), "a field name must be a token"),
+        ("200 OK", ("X", "1\n2"), "control character"),
+        ("200 OK", ("Content-Length", "-1"), "a Content-Length in digits, not '-1'"),
+    ],
+)
+async def test_start_is_refused_when_it_is_called(
+    wsgi: Adapter, status: str, field: tuple[str, str], message: str
+) -> None:
+    """What can't be sent is an error of start_response (PEP 3333), and has started nothing."""
 
     def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
-        with pytest.raises(ValueError, match="a status such as '200 OK'"):
-            start_response("nonsense", PLAIN)
+        with pytest.raises(ValueError, match=message):
+            start_response(status, [field])
         return hello(environ, start_response)
 
     assert (await wsgi.ask(application)).status == 200

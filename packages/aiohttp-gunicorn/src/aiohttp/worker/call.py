@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http
 import io
 import os
 import stat
@@ -13,7 +12,13 @@ from types import TracebackType
 from typing import IO, TypeAlias
 from wsgiref.types import WSGIApplication
 
-from aiohttp.protocol import InvalidUse, RemoteProtocolError
+from aiohttp.protocol import (
+    InvalidUse,
+    RemoteProtocolError,
+    encode_fields,
+    encode_status_line,
+    reason_of,
+)
 
 from .environ import Environ, FileWrapper
 from .input import UnreadableBody
@@ -39,8 +44,6 @@ HOP_BY_HOP = frozenset(
     }
 )
 
-_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
-
 ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 )
@@ -52,7 +55,8 @@ def _parse_status(status: str) -> tuple[int, str | None]:
     code, _, reason = status.partition(" ")
     if not (len(code) == 3 and code.isascii() and code.isdigit()):
         raise InvalidUse(f"expected a status such as '200 OK', not {status!r}")
-    return int(code), None if reason == _REASONS.get(int(code)) else reason
+    encode_status_line(int(code), reason)
+    return int(code), None if reason == reason_of(int(code)) else reason
 
 
 def parse_start(
@@ -60,30 +64,32 @@ def parse_start(
 ) -> tuple[Start, int | None]:
     """Return what ``start_response`` was told, and the Content-Length among it.
 
-    White space around a value is no part of it (RFC 9110, section 5.5). Whether
-    the rest can be put on the wire is for the connection to say.
+    White space around a value is no part of it (RFC 9110, section 5.5).
 
     Raises:
-        InvalidUse: if the status isn't ``"999 Reason"``, a header isn't a pair of
-            native strings, or Content-Length is no number.
+        LocalProtocolError: if the status isn't ``"999 Reason"``, a header isn't a
+            pair of native strings that can be sent, or Content-Length is no
+            number. The application can still answer otherwise.
     """
     if not isinstance(status, str):
         raise InvalidUse(f"expected a status such as '200 OK', not {status!r}")
     fields: ResponseFields = []
-    content_length = None
+    lengths: ResponseFields = []
     for name, value in headers:
         if not (isinstance(name, str) and isinstance(value, str)):
             raise InvalidUse(f"expected a header of two str, not ({name!r}, {value!r})")
         lower = name.lower()
-        if lower in HOP_BY_HOP:
-            continue
-        text = value.strip(" \t")
-        if lower == "content-length":
-            if not (text.isascii() and text.isdigit()):
-                raise InvalidUse(f"expected a Content-Length in digits, not {text!r}")
-            content_length = int(text)
-        fields.append((name, text))
-    return Start(*_parse_status(status), fields), content_length
+        if lower not in HOP_BY_HOP:
+            (lengths if lower == "content-length" else fields).append((name, value.strip(" \t")))
+    encode_fields(fields)  # The connection would refuse the same, but too late for an answer.
+    start = Start(*_parse_status(status), fields + lengths)
+    return start, _parse_length(lengths[0][1]) if lengths else None
+
+
+def _parse_length(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidUse(f"expected a Content-Length in digits, not {text!r}")
+    return int(text)
 
 
 class Call:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import IO, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from aiohttp.protocol import Exchange, RemoteProtocolError
+from aiohttp.protocol import Exchange, RemoteProtocolError, split_authority
 
 __all__ = ["Environ", "ErrorLog", "FileWrapper", "OutsideMount", "base_environ", "make_environ"]
 
@@ -193,7 +193,7 @@ def _add_addresses(environ: Environ, exchange: Exchange) -> None:
     else:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
     if ours is None:
-        host, port = _split_port(environ.get("HTTP_HOST", ""))
+        host, port = split_authority(environ.get("HTTP_HOST", "")) or ("", "")
         environ["SERVER_NAME"] = host or "localhost"
         environ["SERVER_PORT"] = port or DEFAULT_PORTS[exchange.scheme]
     else:
@@ -207,11 +207,3 @@ def _address(name: Any) -> tuple[str, str] | None:
     if not name or isinstance(name, (str, bytes)):
         return None
     return name[0], str(name[1])
-
-
-def _split_port(authority: str) -> tuple[str, str]:
-    """Split a valid Host field: ``name``, ``name:port``, ``[::1]`` or ``[::1]:port``."""
-    name, colon, port = authority.rpartition(":")
-    if not colon or port.endswith("]"):
-        return authority, ""
-    return name, port
