@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,15 @@ def test_no_code_from_data(tree: ast.Module) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not calls & FORBIDDEN_CALLS
+
+
+def test_no_possessive_group(tree: ast.Module) -> None:
+    """Python 3.11 before 3.11.5 takes what ``(…)*+`` must not match for a match (gh-106052)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            without_sets = re.sub(r"\[(?:[^\]\\]|\\.)*\]", "", text)
+            assert not re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+", without_sets), node.lineno
 
 
 @pytest.mark.parametrize(

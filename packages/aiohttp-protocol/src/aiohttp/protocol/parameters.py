@@ -10,16 +10,18 @@ from .headers import shown
 __all__ = ["decode_extended", "parse_parameters"]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105
-# OWS ";" OWS [ token "=" ( token / quoted-string ) ]. Possessive throughout, so
-# that nothing is tried twice: one pass, however the value is built.
+# OWS ";" OWS [ token "=" ( token / quoted-string ) ]. Of each choice the next character
+# decides, so that time is linear. Only repeats of single characters are possessive: with
+# groups, which may do without, Python before 3.11.5 errs (gh-106052).
 _PARAMETER = re.compile(
     rf"[ \t]*+;[ \t]*+(?:(?P<name>{_TOKEN})="
-    rf'(?:(?P<token>{_TOKEN})|"(?P<quoted>(?:[^"\\]|\\.)*+)"))?+'
+    rf'(?:(?P<token>{_TOKEN})|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)"))?'
 )
 _ESCAPED = re.compile(r'\\(["\\])')
 # ext-value (RFC 8187, section 3.2.1), of the one charset that all must know.
 _EXTENDED = re.compile(
-    r"(?i:utf-8)'[A-Za-z0-9\-]*+'(?P<value>(?:[!#$&+\-.^_`|~0-9A-Za-z]|%[0-9A-Fa-f]{2})*+)"
+    r"(?i:utf-8)'[A-Za-z0-9\-]*+'"
+    r"(?P<value>[!#$&+\-.^_`|~0-9A-Za-z]*+(?:%[0-9A-Fa-f]{2}[!#$&+\-.^_`|~0-9A-Za-z]*+)*)"
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

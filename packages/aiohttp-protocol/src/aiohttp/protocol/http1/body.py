@@ -214,17 +214,20 @@ class _Part(Enum):
 
 
 # chunk-ext = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112,
-# section 7.1.1. Every quantifier is possessive: no input makes it look back.
+# section 7.1.1. Of each choice the next octet decides, so that a line that fails, fails in
+# linear time. Only repeats of single octets are possessive: with groups, which may do without,
+# Python before 3.11.5 accepts what doesn't match (gh-106052), and Debian 12 has 3.11.2.
 _CHUNK_LINE = re.compile(
     rb"""
     ([0-9A-Fa-f]{1,16}+)
     (?: [ \t]*+ ; [ \t]*+ [!#$%&'*+\-.^_`|~0-9A-Za-z]++
         (?: [ \t]*+ = [ \t]*+
             (?: [!#$%&'*+\-.^_`|~0-9A-Za-z]++
-            |   " (?: [\t \x21\x23-\x5b\x5d-\x7e\x80-\xff] | \\[\t \x21-\x7e\x80-\xff] )*+ "
+            |   " [\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*+
+                (?: \\[\t \x21-\x7e\x80-\xff] [\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*+ )* "
             )
-        )?+
-    )*+
+        )?
+    )*
     """,
     re.VERBOSE,
 )
