@@ -232,6 +232,7 @@ def test_errors_are_logged_by_line() -> None:
     errors = ErrorLog(lambda template, line: lines.append(template % line))
     print("one\n\ntwo %s", file=errors)
     errors.writelines(["three\n"])
+    assert errors.writable()
     errors.flush()
     assert lines == ["one", "two %s", "three"]
 
