@@ -1,13 +1,12 @@
 """Take a head apart into its lines, and those into fields, as fast as Python can.
 
-All trickery of reading heads is in this file. A head is *plain* if what it has of
-unknown characters is printable ASCII: nearly all are. That is found out for all its
-lines together; a line with a known name needs no more than to be cut in two then; and
-what has few values, such as Accept or User-Agent, is looked up as a line. Whatever
-isn't plain is left to ``parse_field_line``, which looks at every character.
+Most trickery of reading heads is in this file. What has few values, such as Accept or
+User-Agent, is looked up as a line, and was looked at when it was kept; a line with a
+known name is cut in two; and the characters that are new are looked at all together. A
+head where they are printable ASCII is *plain*: nearly all are. Every other one is left to
+``parse_field_line``, line by line.
 
-12 fields of a browser take 2 µs like this, be they known or never seen before,
-and 7 µs line by line.
+12 fields of a browser take 2.7 µs like this, with their request line, and 6 line by line.
 """
 
 from __future__ import annotations
