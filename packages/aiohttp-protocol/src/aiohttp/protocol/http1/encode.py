@@ -38,7 +38,13 @@ __all__ = [
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus} | {
+    # As RFC 9110, section 15.5, calls them; Python's own names did so from 3.13 on.
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 _STATUS_LINES = {
     status: f"HTTP/1.1 {status} {reason}\r\n".encode("ascii") for status, reason in _REASONS.items()
 }
