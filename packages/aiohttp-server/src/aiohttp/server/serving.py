@@ -73,6 +73,7 @@ def run_app(
         ) as listener:
             if print is not None:
                 print(_welcome(listener, "http" if ssl_context is None else "https"))
+                sys.stdout.flush()  # through a pipe, too, it is wanted now
             await stop.wait()
 
     asyncio.run(main())
