@@ -516,7 +516,7 @@ async def test_header_that_is_none_is_500(wsgi: Adapter, field: Any) -> None:
         ("200 O\nK", ("X", "1"), "in a reason phrase"),
         ("200 OK", ("X Y", "1"), "a field name must be a token"),
         ("200 OK", ("X", "1\n2"), "control character"),
-        ("200 OK", ("Content-Length", "-1"), "a Content-Length in digits, not '-1'"),
+        ("200 OK", ("Content-Length", "-1"), "one Content-Length in digits, not '-1'"),
     ],
 )
 async def test_start_is_refused_when_it_is_called(
@@ -530,6 +530,19 @@ async def test_start_is_refused_when_it_is_called(
         return hello(environ, start_response)
 
     assert (await wsgi.ask(application)).status == 200
+
+
+async def test_two_lengths_are_refused(wsgi: Adapter) -> None:
+    """A response has one length; the same one twice is sent once."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        with pytest.raises(ValueError, match="expected one Content-Length in digits, not '1, 5'"):
+            start_response("200 OK", [("Content-Length", "5"), ("content-length", "1")])
+        start_response("200 OK", [("Content-Length", "5"), ("content-length", "5")])
+        return [b"hello"]
+
+    answer = await wsgi.ask(application)
+    assert answer.fields.get_all("Content-Length") == ["5"]
 
 
 async def test_error_of_another_peer_is_not_our_clients(wsgi: Adapter) -> None:
