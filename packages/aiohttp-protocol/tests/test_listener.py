@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 
@@ -375,6 +376,48 @@ async def test_client_that_does_not_take_a_file_is_cut(folder: Path) -> None:
             client.sendall(GET)
             await until(lambda: listener.books.limits_hit["write_time"])
             await until(lambda: not listener.service.connections)
+
+
+async def test_file_that_is_read_through_something_is_not_sent_by_its_descriptor(
+    folder: Path,
+) -> None:
+    """A gzip file's descriptor is that of the compressed bytes; what it reads is sent."""
+    path = folder / "file.gz"
+    path.write_bytes(gzip.compress(b"content"))
+
+    async def answer(exchange: Exchange) -> None:
+        with gzip.open(path) as file:
+            await exchange.start(200, [("Content-Length", "7")])
+            await exchange.sendfile(cast("IO[bytes]", file), 0, 7)
+            await exchange.finish()
+
+    async with Listener(Application(answer)) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        client = await connected(address)
+        assert (await client.get()).endswith(b"\r\n\r\ncontent")
+        await client.close()
+
+
+async def test_part_of_a_response_that_ends_with_its_connection_does_not_pass_for_the_whole() -> (
+    None
+):
+    """A client of HTTP/1.0 gets a reset, not an end, when the handler fails half way."""
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.start(200)
+        await exchange.write(b"a part")
+        await exchange.body.read()
+        raise RuntimeError("half way")
+
+    async with Listener(Application(answer)) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        with suppress(ConnectionResetError):
+            await writer.wait_closed()
 
 
 # Accepting.

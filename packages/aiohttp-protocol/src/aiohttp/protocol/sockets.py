@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 
-__all__ = ["tune"]
+__all__ = ["close_by_reset", "tune"]
 
 
 def tune(transport: asyncio.Transport, *, keepalive: bool = False) -> None:
@@ -25,3 +26,18 @@ def tune(transport: asyncio.Transport, *, keepalive: bool = False) -> None:
     except OSError:
         # The peer may be gone already; connection_lost will tell.
         return
+
+
+def close_by_reset(transport: asyncio.Transport) -> None:
+    """Make closing this socket an RST instead of a FIN.
+
+    For a response that ends with its connection: after a FIN the client would take the
+    part that it has for the whole (RFC 9112, section 8).
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        return  # the peer is gone, or this is no TCP

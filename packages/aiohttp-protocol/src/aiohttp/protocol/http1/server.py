@@ -27,7 +27,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..service import Service
-from ..sockets import tune
+from ..sockets import close_by_reset, tune
 from ..streams import EMPTY_STREAM, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
 from .encode import CONTINUE, encode_status_line, reason_of
@@ -271,6 +271,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Cut the connection at once."""
         if self._transport is not None:
             self._flush()  # the answers before the one that went wrong are good
+            if self._exchange is not None and self._exchange.ends_with_connection:
+                close_by_reset(self._transport)
             self._transport.abort()
 
     # What the exchange calls.

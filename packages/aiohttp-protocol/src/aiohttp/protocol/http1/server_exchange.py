@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from ..exchange import Fields
 from ..headers import shown
 from ..service import Service
 from ..streams import StreamReader
-from .body import BodyWriter, Framing, LengthWriter, body_framing, body_writer
+from .body import BodyWriter, CloseWriter, Framing, LengthWriter, body_framing, body_writer
 from .encode import (
     EncodedFields,
     encode_fields,
@@ -440,6 +441,11 @@ class ServerExchange:
         return self._status
 
     @property
+    def ends_with_connection(self) -> bool:
+        """Whether a response is under way whose end is that of the connection."""
+        return isinstance(self._writer, CloseWriter) and not self.is_over
+
+    @property
     def is_disconnected(self) -> bool:
         """Whether the client has gone away."""
         return self._connection.state is CLOSED and not self.is_over
@@ -562,9 +568,12 @@ def _kernel_route(file: IO[bytes], sock: Any) -> tuple[int, int] | None:
     """Return the descriptors of a file and, doubled, of a socket; None where there are none."""
     if sock is None or not hasattr(os, "sendfile"):
         return None
+    # A descriptor alone says little: that of a gzip file is the compressed file's.
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
     try:
         return file.fileno(), os.dup(sock.fileno())
-    except (AttributeError, OSError):
+    except OSError:
         return None
 
 
