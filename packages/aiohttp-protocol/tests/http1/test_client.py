@@ -140,6 +140,32 @@ async def test_upload_waits_for_a_server_that_does_not_read() -> None:
     assert len(line.transport.written) > 1024 * KIB
 
 
+async def test_upload_lets_others_have_their_turn() -> None:
+    """A server that takes everything at once keeps nobody waiting, its own answer neither."""
+    line = Line()
+    exchange = line.ask("PUT", body=pieces_of(*[b"x"] * 1000))
+    await turns(3)
+    assert 1 < len(line.transport.writes) < 500
+    line.feed(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+    assert (await whole(exchange))[0] == 403
+    assert len(line.transport.writes) < 500
+
+
+async def test_upload_stops_when_the_server_has_gone() -> None:
+    """A lost connection takes everything, too: it must not keep the loop from telling."""
+    line = Line()
+
+    async def body() -> AsyncIterator[bytes]:
+        line.transport.lose(ConnectionResetError())
+        while True:
+            yield b"x"
+
+    exchange = line.ask("PUT", body=body())
+    with pytest.raises(PeerDisconnected):
+        await exchange.response()
+    assert len(line.transport.late_writes) == 1
+
+
 async def test_iterable_is_sent_in_chunks() -> None:
     """A body of unknown length is sent as its pieces come; an empty piece doesn't end it."""
     line = Line()

@@ -554,6 +554,40 @@ async def test_nothing_is_left_of_a_handler_that_ends_in_an_await(name: str, how
     assert served.clock.pending == 0
 
 
+@pytest.mark.parametrize("is_cancelled", [True, False])
+async def test_writer_who_never_waits_learns_that_the_client_has_gone(is_cancelled: bool) -> None:
+    """A lost connection takes everything: each write into it gives the loop a turn to tell."""
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.cancel_on_disconnect = is_cancelled
+        served.client.lose(ConnectionResetError())
+        await _parts(exchange)
+
+    served = Served(answer)
+    await served.exchange(GET)
+    assert len(served.client.late_writes) == 1
+    assert not served.service.tasks
+
+
+async def test_writer_who_never_waits_lets_others_have_their_turn() -> None:
+    """A client that takes everything at once keeps nobody from being served."""
+    writes = 0
+
+    async def answer(exchange: Exchange) -> None:
+        nonlocal writes
+        await exchange.start(200)
+        while writes < 1000:
+            await exchange.write(b"x")
+            writes += 1
+        await exchange.finish()
+
+    served = Served(answer)
+    served.client.feed(GET)
+    await settle(3)
+    assert 0 < writes < 500
+    assert (await served.exchange()).endswith(b"0\r\n\r\n")
+
+
 async def test_writer_that_is_not_cancelled_is_told() -> None:
     """A write that waits, and each one after it, raises PeerDisconnected; nothing is logged."""
     errors: list[Any] = []

@@ -85,6 +85,9 @@ _NO_FIELDS: Final = EncodedFields(b"")
 _INFORMATIONAL: Final = 64
 """How many informational responses a server may send before the final one."""
 
+# So many writes are made in one go; then the others get their turn.
+_WRITES_IN_TURN: Final = 64
+
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
 
@@ -150,6 +153,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_state",
         "_transport",
         "_until_close",
+        "_writes",
         "label",
         "requests",
     )
@@ -173,6 +177,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._state = IDLE
         self._transport: asyncio.Transport | None = None
         self._gate = WriteGate()
+        self._writes = 0
         self._deadline = deadlines.deadline(self._time_is_up)
         self._idle_time = limits.keep_alive
         self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
@@ -631,6 +636,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             await self._gate.wait()
         if self._transport is not None and data:
             self._transport.write(data)
+            self._writes += 1
+            if self._writes % _WRITES_IN_TURN == 0 or self._transport.is_closing():
+                # A server that takes everything never makes us wait: let its answer be
+                # read, the others have their turn, and the loop tell that it has gone.
+                await asyncio.sleep(0)
 
     def upload_ended(self, exchange: ClientExchange) -> None:
         """Go on after the last byte of a request's body."""

@@ -54,6 +54,9 @@ logger = logging.getLogger("aiohttp.server")
 _PIECE: Final = 64 * 1024
 _FILE_PIECE: Final = 1024 * 1024
 
+# So many writes are made in one go; then the others get their turn.
+_WRITES_IN_TURN: Final = 64
+
 
 class ServerExchange:
     """``aiohttp.protocol.Exchange`` on a connection of HTTP/1."""
@@ -68,6 +71,7 @@ class ServerExchange:
         "_transport",
         "_unsent_head",
         "_writer",
+        "_writes",
         "body",
         "body_sent",
         "cancel_on_disconnect",
@@ -99,6 +103,7 @@ class ServerExchange:
         self.body_sent = 0
         self._status = 0
         self._writer: BodyWriter | None = None
+        self._writes = 0
         self._unsent_head = b""
         self._has_content = True
         self._ended: asyncio.Event | None = None
@@ -243,8 +248,13 @@ class ServerExchange:
             framed = writer.encode(piece)
             self.body_sent = writer.sent
             connection.send(self._with_head(framed))
+            self._writes += 1
             if not connection.is_writable:
                 await connection.gate.wait()
+            elif connection.is_gone or self._writes % _WRITES_IN_TURN == 0:
+                # A client that takes everything never makes us wait. And that one has gone
+                # is told in the loop's next turn, which a handler must not put off for ever.
+                await asyncio.sleep(0)
 
     def _under_way(self, what: str) -> BodyWriter:
         """Return what frames the body of the response that is being sent."""
