@@ -134,7 +134,11 @@ def test_same_origin_keeps_everything() -> None:
 
 
 def test_other_origin_loses_every_secret() -> None:
-    """All copies of what was meant for one origin are dropped, in any spelling."""
+    """All copies of what was meant for one origin are dropped, in any spelling.
+
+    CVE-2026-34518, CVE-2026-47265 (aiohttp), GHSA-3x9g-8vmp-wqvf (tornado),
+    CVE-2026-44431 (urllib3), aiohttp #13180.
+    """
     request = following(307, "http://b/x")
     assert dict(request.headers) == {"Accept": "*/*", "Content-Type": "text/plain", "X-Mine": "1"}
     assert request.payload.content == b"body"
