@@ -415,10 +415,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             found = take_request_head(data, self._service.limits, is_alone=self._batch is None)
             if found is not None:
                 head, end = found
-                if end == len(data):
-                    self._begin(head)
-                    return b""
-                if self._batch is None:
+                if end < len(data) and self._batch is None:
                     self._batch = bytearray()
                 self._begin(head)
                 return data[end:]
