@@ -20,7 +20,7 @@ from bench.table import print_figure
 if TYPE_CHECKING:
     from bench.figure import Figure
 
-BENCHES = ("parser", "server", "client", "download", "idle")
+BENCHES = ("parser", "server", "client", "download", "upload", "start", "idle")
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,17 @@ class Options:
         rounds: how many times each contender takes its turn.
         seconds: how long a turn lasts, where it is told by time.
         quick: see that everything runs; the figures are worth little.
+        only: a part of the titles of those figures that are wanted.
     """
 
     rounds: int
     seconds: float
     quick: bool
+    only: str = ""
+
+    def wants(self, title: str) -> bool:
+        """Whether the figure of this title is to be measured."""
+        return self.only.lower() in title.lower()
 
 
 def main() -> int:
@@ -46,6 +52,7 @@ def main() -> int:
         rounds=arguments.rounds or (2 if quick else 7),
         seconds=arguments.seconds or (0.3 if quick else 2.0),
         quick=quick,
+        only=arguments.only,
     )
     signal.signal(signal.SIGTERM, _interrupt)
     figures: list[Figure] = []
@@ -71,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("bench", nargs="*", choices=[*BENCHES, []], help="all if none is named")
     parser.add_argument("--rounds", type=int, help="turns of each contender; 7 if not given")
     parser.add_argument("--seconds", type=float, help="of a turn; 2 if not given")
+    parser.add_argument("--only", default="", metavar="TEXT", help="figures with this in a title")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw all figures as SVG")

@@ -17,13 +17,14 @@ class Contender:
     Attributes:
         name: as a reader knows it.
         module: below ``bench.contenders``; run with ``words`` as arguments.
-        role: ours; a peer; or the limit, which does no work but the kernel's.
+        role: ours; a peer; the limit, which does no work but the kernel's; or what
+            stands beside ours: ours again, in other circumstances.
         loop: the event loop, given to the program as its last argument; "" for none.
     """
 
     name: str
     module: str
-    role: Literal["ours", "peer", "limit"]
+    role: Literal["ours", "peer", "limit", "beside"]
     loop: Literal["asyncio", "uvloop", ""] = ""
     words: tuple[str, ...] = field(default=())
 

@@ -50,8 +50,9 @@ def measure(options: Options) -> list[Figure]:
     figures = {
         kind: Figure(title, "MB/CPU-s", also="MB/s", goals=GOALS[kind])
         for kind, title in titles.items()
+        if options.wants(title)
     }
-    contenders = on_loops_we_have(CONTENDERS)
+    contenders = on_loops_we_have(CONTENDERS) if figures else ()
     size = SIZE // 10 if options.quick else SIZE
     with ExitStack() as stack:
         server = stack.enter_context(Process(SERVER, LOAD_CORE))

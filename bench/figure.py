@@ -28,11 +28,15 @@ class Sample(NamedTuple):
 
 
 class Goal(NamedTuple):
-    """What we want to reach: ours at least so many times as good as ``peer``."""
+    """What we want to reach: ours at least so many times as good as ``peer``.
+
+    ``by_cpu``: compared is the processor time told beside the value.
+    """
 
     peer: str
     loop: str
     at_least: float
+    by_cpu: bool = False
 
 
 @dataclass
@@ -106,6 +110,13 @@ class Figure:
                 return contender if self._pairs(contender, goal.loop) else None
         return None
 
+    def reached(self, goal: Goal) -> float | None:
+        """Return how many times as good ours is as the one whom a goal speaks of."""
+        peer = self.peer_of(goal)
+        if peer is None:
+            return None
+        return (self.cpu_ratio if goal.by_cpu else self.ratio)(peer, goal.loop)
+
     def as_json(self) -> dict[str, Any]:
         """Return everything that was measured, for ``--json``."""
         return {
@@ -127,8 +138,8 @@ class Figure:
                 for contender, samples in self.samples.items()
             ],
             "goals": [
-                {**goal._asdict(), "reached": self.ratio(peer, goal.loop)}
+                {**goal._asdict(), "reached": reached}
                 for goal in self.goals
-                if (peer := self.peer_of(goal)) is not None
+                if (reached := self.reached(goal)) is not None
             ],
         }

@@ -15,7 +15,7 @@ __all__ = ["draw"]
 
 WIDTH, LEFT, RIGHT = 900, 260, 190
 ROW, GAP = 24, 62
-COLOURS = {"ours": "#2a9d5c", "peer": "#4a7ebb", "limit": "#b8bcc2"}
+COLOURS = {"ours": "#2a9d5c", "peer": "#4a7ebb", "limit": "#b8bcc2", "beside": "#a5d8ba"}
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#222}"
     ".title{font-weight:600;font-size:15px}.quiet{fill:#777}.ours{font-weight:600}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["print_figure"]
 
 BOLD, DIM, GREEN, RED, BLUE, GREY = "1", "2", "32", "31", "36", "90"
-COLOURS = {"ours": GREEN, "peer": BLUE, "limit": GREY}
+COLOURS = {"ours": GREEN, "peer": BLUE, "limit": GREY, "beside": GREY}
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -85,12 +85,12 @@ def _ratio(figure: Figure, contender: Contender, paint: Callable[[str, str], str
 
 def _goal(figure: Figure, goal: Goal, paint: Callable[[str, str], str]) -> str:
     peer = figure.peer_of(goal)
-    reached = figure.ratio(peer, goal.loop) if peer else None
+    reached = figure.reached(goal)
     loop = f" · {goal.loop}" if goal.loop else ""
-    wanted = f"≥ {goal.at_least:.2f} × {goal.peer}{loop}"
+    wanted = f"≥ {goal.at_least:.2f} × {goal.peer}{loop}{', by CPU' if goal.by_cpu else ''}"
     if peer is None or reached is None:
         return f"  {paint(DIM, '-')} goal: {wanted}: not measured in this run"
-    by_cpu = figure.cpu_ratio(peer, goal.loop)
+    by_cpu = None if goal.by_cpu else figure.cpu_ratio(peer, goal.loop)
     beside = f" (by CPU {by_cpu:.2f})" if by_cpu else ""
     if reached >= goal.at_least:
         return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {reached:.2f}{beside}"

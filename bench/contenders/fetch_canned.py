@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bench.certificate import for_client
 from bench.contenders.fetch import Fetcher, serve
 
 if TYPE_CHECKING:
@@ -32,25 +33,40 @@ class Canned(asyncio.Protocol):
 
 @asynccontextmanager
 async def open_fetcher() -> AsyncIterator[Fetcher]:
-    """Open a pool."""
+    """Open a pool for each URL."""
     loop = asyncio.get_running_loop()
-    idle: list[Canned] = []
+    context = for_client()
+    pools: dict[str, list[Canned]] = {}
 
-    async def get(url: str) -> tuple[int, bytes]:
-        if idle:
-            connection = idle.pop()
-        else:
-            address = urlsplit(url)
-            _, connection = await loop.create_connection(Canned, address.hostname, address.port)
+    async def connect(url: str) -> Canned:
+        address = urlsplit(url)
+        tls = context if address.scheme == "https" else None
+        host, port = address.hostname, address.port
+        _, connection = await loop.create_connection(Canned, host, port, ssl=tls)
+        return connection
+
+    async def ask(connection: Canned) -> bytes:
         connection.answer = loop.create_future()
         connection.transport.write(REQUEST)
-        data = await connection.answer
+        return await connection.answer
+
+    async def get(url: str) -> tuple[int, bytes]:
+        idle = pools.setdefault(url, [])
+        connection = idle.pop() if idle else await connect(url)
+        data = await ask(connection)
         idle.append(connection)
         return 200, data[-12:]
 
-    yield Fetcher(get)
-    for connection in idle:
+    async def fresh(url: str) -> tuple[int, bytes]:
+        connection = await connect(url)
+        data = await ask(connection)
         connection.transport.close()
+        return 200, data[-12:]
+
+    yield Fetcher(get, fresh)
+    for idle in pools.values():
+        for connection in idle:
+            connection.transport.close()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ async def keep(url: str) -> bytes:
 @asynccontextmanager
 async def open_fetcher() -> AsyncIterator[Fetcher]:
     """Open nothing."""
-    yield Fetcher(get, iterate, keep)  # type: ignore[arg-type]
+    yield Fetcher(get, iterate=iterate, keep=keep)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from bench.certificate import for_server
 from bench.worker import announce, end_with_parent, listen, run
 
 RESPONSE = (
@@ -26,11 +27,13 @@ class Canned(asyncio.Protocol):
 async def main() -> None:
     """Serve until the bench ends."""
     listener = listen()
-    server = await asyncio.get_running_loop().create_server(Canned, sock=listener)
+    context = for_server() if "tls" in sys.argv else None
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Canned, sock=listener, ssl=context)
     announce(listener.getsockname()[1])
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     end_with_parent()
-    run(sys.argv[1], main())
+    run(sys.argv[-1], main())
