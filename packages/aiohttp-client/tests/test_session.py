@@ -451,9 +451,9 @@ async def test_repetition_can_be_switched_off() -> None:
 class LosingConnector(TCPConnector):
     """Gives connections that their servers have closed by then."""
 
-    async def connect(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+    async def lease(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
         """Return a connection that is closed."""
-        connection = await super().connect(key, call)
+        connection = await super().lease(key, call)
         connection.eof_received()
         return connection
 

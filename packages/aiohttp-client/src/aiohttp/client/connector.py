@@ -19,7 +19,7 @@ from aiohttp.protocol.timers import deadlines_of
 
 from .awaitables import FINISHED, Finished
 from .call import Call
-from .destination import ConnectionKey, Ssl, validate_ssl
+from .destination import ConnectionKey
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
@@ -28,6 +28,7 @@ from .errors import (
     ClientConnectorSSLError,
 )
 from .pool import Pool, Waiter
+from .tls import Ssl, context_for, validate_ssl
 
 __all__ = ["CLIENT_LIMITS", "TCPConnector"]
 
@@ -129,7 +130,7 @@ class TCPConnector:
         """Return an idle connection, if there is one and nobody came before us."""
         return self._pool.take(key)
 
-    async def connect(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+    async def lease(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
         """Return a connection as soon as the pool allows one: an idle one, or a new one.
 
         Cancelling it gives back whatever it had got.
@@ -254,11 +255,11 @@ class TCPConnector:
         call: Call,
     ) -> None:
         try:
-            context = None
+            context, fingerprint = None, None
             if key.is_tls:
                 call.phase = "tls"
-                context = await _context(self.ssl if key.ssl is True else key.ssl)
-            await loop.create_connection(
+                context, fingerprint = await context_for(key.ssl, self.ssl)
+            transport, _ = await loop.create_connection(
                 lambda: protocol,
                 sock=sock,
                 ssl=context,
@@ -266,6 +267,8 @@ class TCPConnector:
                 server_hostname=(key.server_hostname or key.host).rstrip(".") if context else None,
                 ssl_handshake_timeout=self._limits.handshake_time if context else None,
             )
+            if fingerprint is not None:
+                fingerprint.check(transport)
         except BaseException as exc:
             # The transport first, if there is one already: while it watches the socket's
             # number, no other socket may get that number.
@@ -308,25 +311,3 @@ def _not_started(key: ConnectionKey, exc: OSError) -> ClientConnectorError:
         return ClientConnectorSSLError(key.host, key.port, exc)
     action = "open TLS" if key.is_tls else "connect"
     return ClientConnectorError(key.host, key.port, exc, action=action)
-
-
-_contexts: dict[bool, tls.SSLContext] = {}
-
-
-async def _context(ssl: Ssl) -> tls.SSLContext:
-    """Return the context for a ``ssl=`` argument; the usual ones are made once, in a thread."""
-    if isinstance(ssl, tls.SSLContext):
-        return ssl
-    if ssl not in _contexts:
-        # Reading the certificates of the system takes 10 to 30 ms.
-        _contexts[ssl] = await asyncio.to_thread(_make_context, ssl)
-    return _contexts[ssl]
-
-
-def _make_context(verify: bool) -> tls.SSLContext:
-    context = tls.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = tls.CERT_NONE
-    return context

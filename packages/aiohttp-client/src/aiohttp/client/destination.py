@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from functools import lru_cache
-from ssl import SSLContext
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
@@ -13,34 +12,18 @@ from yarl import URL
 from aiohttp.protocol.headers import split_authority
 
 from .errors import InvalidUrlClientError, NonHttpUrlClientError
+from .tls import Ssl as Ssl
+from .tls import validate_ssl as validate_ssl
 
 __all__ = [
     "ConnectionKey",
     "Destination",
-    "Ssl",
     "StrOrURL",
     "basic_credentials",
     "destination_of",
-    "validate_ssl",
 ]
 
 StrOrURL: TypeAlias = str | URL
-
-Ssl: TypeAlias = bool | SSLContext
-"""How to do TLS: with every check (True), with none (False), or by one's own context."""
-
-
-def validate_ssl(ssl: object) -> None:
-    """Refuse what isn't ``Ssl``: only False itself may mean that nothing is verified.
-
-    Raises:
-        TypeError: for anything else, such as None.
-    """
-    if not isinstance(ssl, bool | SSLContext):
-        raise TypeError(
-            "ssl must be True (verify), False (don't) or an ssl.SSLContext, "
-            f"not {type(ssl).__name__}"
-        )
 
 
 class ConnectionKey(NamedTuple):
@@ -51,6 +34,7 @@ class ConnectionKey(NamedTuple):
     port: int
     ssl: Ssl = True
     server_hostname: str | None = None
+    proxy: URL | None = None
 
     @property
     def is_tls(self) -> bool:

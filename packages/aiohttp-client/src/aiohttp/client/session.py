@@ -283,7 +283,7 @@ class Session:
         connector, key = self.connector, call.request.key
         while True:
             try:
-                connection = connector.take(key) or await connector.connect(key, call)
+                connection = connector.take(key) or await connector.lease(key, call)
             except ClientError as exc:
                 call.marked(exc)
                 raise
