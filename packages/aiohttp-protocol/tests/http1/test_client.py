@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
+import socket
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +20,7 @@ from aiohttp.protocol.errors import (
     BodyTooLarge,
     ChunkError,
     ContentCodingError,
+    DecompressionBomb,
     FramingError,
     HeadTooLarge,
     HttpException,
@@ -54,7 +58,9 @@ CHUNKED_HELLO = (
 class Line:
     """A client connection whose server is the test."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, sock: socket.socket | None = None, **extra: Any
+    ) -> None:
         self.clock = HandClock()
         self.released: list[bool] = []  # whether it was reusable, for each time
         self.lost = 0
@@ -62,10 +68,11 @@ class Line:
             Deadlines(self.clock),
             limits=limits or Limits(),
             label="server:80",
+            sock=sock,
             released=lambda connection: self.released.append(connection.is_reusable),
             lost=self._count_lost,
         )
-        self.transport = connect(self.connection)
+        self.transport = connect(self.connection, **extra)
 
     def _count_lost(self, connection: ClientHttpProtocol) -> None:
         self.lost += 1
@@ -96,6 +103,11 @@ async def pieces_of(*pieces: bytes) -> AsyncIterator[bytes]:
     """Yield a body as a program would."""
     for piece in pieces:
         yield piece
+
+
+def translated(exc: BaseException) -> ValueError:
+    """Make another error of it, as a program might."""
+    return ValueError(str(exc))
 
 
 async def whole(exchange: ClientExchange) -> tuple[int, bytes]:
@@ -375,7 +387,21 @@ async def test_trailers() -> None:
     line.feed(CHUNKED_HELLO)
     head = await exchange.response()
     assert "X-Sum" not in head.headers
-    assert exchange.body.trailers == headers_of([("X-Sum", "42")])
+    assert exchange.trailers == exchange.body.trailers == headers_of([("X-Sum", "42")])
+
+
+async def test_no_trailers_before_the_end() -> None:
+    """There are none before the response, none before its end, and none without chunks."""
+    line = Line()
+    exchange = line.ask()
+    assert not exchange.trailers
+    line.feed(CHUNKED_HELLO[:-2])
+    assert not exchange.trailers
+    line.feed(CHUNKED_HELLO[-2:])
+    assert exchange.trailers
+    exchange = line.ask()
+    line.feed(HELLO)
+    assert not exchange.trailers
 
 
 async def test_connection_serves_one_exchange_after_the_other() -> None:
@@ -387,6 +413,83 @@ async def test_connection_serves_one_exchange_after_the_other() -> None:
         assert (await whole(exchange))[0] == 200
     assert line.released == [True] * 4
     assert repr(line.connection) == "<ClientHttpProtocol server:80 IDLE, 4 requests>"
+
+
+@contextmanager
+def socketpair() -> Generator[tuple[socket.socket, socket.socket], None, None]:
+    """Give two ends of a connection, ours not blocking."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        yield ours, theirs
+
+
+UNSEEN: dict[str, tuple[Callable[[socket.socket], object], str]] = {
+    "closed": (socket.socket.close, "server:80 closed the idle connection"),
+    "spoke": (lambda theirs: theirs.send(HELLO), "server:80 spoke unasked on the idle connection"),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+async def test_what_waits_unseen_condemns_a_kept_connection(name: str) -> None:
+    """What came while the loop was busy is found before a request is sent after it."""
+    happen, message = UNSEEN[name]
+    with socketpair() as (ours, theirs):
+        line = Line(sock=ours)
+        exchange = line.ask()
+        line.feed(HELLO)
+        await whole(exchange)
+        line.transport.take()
+        happen(theirs)
+        with pytest.raises(PeerDisconnected, match=message):
+            line.ask()
+        assert not line.transport.writes
+        assert line.transport.is_aborted
+        assert (line.released, line.lost) == ([True], 1)
+
+
+async def test_socket_that_is_silent_stays_in_use() -> None:
+    """A look finds nothing, and takes nothing away; a first request needs none."""
+    with socketpair() as (ours, theirs):
+        line = Line(sock=ours)
+        for _ in range(2):
+            exchange = line.ask()
+            line.feed(HELLO)
+            assert await whole(exchange) == (200, b"hello")
+        theirs.send(b"unseen")
+        with pytest.raises(PeerDisconnected):
+            line.ask()
+        assert ours.recv(10) == b"unseen"
+
+
+async def test_socket_that_is_broken() -> None:
+    """An error of the socket, such as a reset, is the end of the connection, too."""
+    with socketpair() as (ours, _):
+        line = Line(sock=ours)
+        exchange = line.ask()
+        line.feed(HELLO)
+        await whole(exchange)
+        ours.close()
+        with pytest.raises(PeerDisconnected, match="server:80 broke the idle connection"):
+            line.ask()
+        assert line.transport.is_aborted
+
+
+async def test_tickets_of_tls_condemn_nothing() -> None:
+    """Bytes below TLS may be session tickets; only the end of the connection counts."""
+    with socketpair() as (ours, theirs):
+        line = Line(sock=ours, ssl_object=object())
+        exchange = line.ask()
+        line.feed(HELLO)
+        await whole(exchange)
+        theirs.send(b"ticket")
+        exchange = line.ask()
+        line.feed(HELLO)
+        assert await whole(exchange) == (200, b"hello")
+        ours.recv(10)
+        theirs.close()
+        with pytest.raises(PeerDisconnected, match="server:80 closed the idle connection"):
+            line.ask()
 
 
 async def test_one_exchange_at_a_time() -> None:
@@ -434,6 +537,101 @@ async def test_bound_of_a_plain_body() -> None:
         await exchange.response()
         with pytest.raises(BodyTooLarge, match="got 5 bytes of a body, expected no more than 4"):
             await exchange.body.read()
+
+
+READ_ALL = [HELLO, CHUNKED_HELLO, HELLO.replace(b"Content-Length: 5", b"A: b")]
+
+
+@pytest.mark.parametrize("data", READ_ALL, ids=["length", "chunked", "close"])
+@pytest.mark.parametrize("limit", [5, None])
+async def test_read_all_within_its_limit(data: bytes, limit: int | None) -> None:
+    """The whole body comes back, however it is cut and framed; the second time nothing."""
+    for pieces in cuts(data):
+        line = Line()
+        exchange = line.ask()
+        line.feed(*pieces)
+        if exchange.is_under_way:
+            line.transport.feed_eof()
+        await exchange.response()
+        assert await exchange.read_all(limit) == b"hello"
+        assert await exchange.read_all(limit) == b""
+
+
+@pytest.mark.parametrize("data", READ_ALL, ids=["length", "chunked", "close"])
+async def test_read_all_beyond_its_limit(data: bytes) -> None:
+    """A body that is larger is refused, and its error is what ``translate`` makes of it."""
+    for pieces in cuts(data):
+        line = Line()
+        exchange = line.ask(translate=translated)
+        line.feed(*pieces)
+        await exchange.response()
+        with pytest.raises(ValueError, match="expected a body of at most 4 bytes, got 5"):
+            await exchange.read_all(4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+        CHUNKED_HELLO[:-12],
+        b"HTTP/1.1 200 OK\r\n\r\nhello",
+    ],
+    ids=["length", "chunked", "close"],
+)
+async def test_read_all_gives_up_at_once(data: bytes) -> None:
+    """What is announced, or there, suffices: nobody waits for the rest of a body too large."""
+    line = Line()
+    exchange = line.ask()
+    line.feed(data)
+    await exchange.response()
+    with pytest.raises(BodyTooLarge, match="at most 4 bytes") as caught:
+        await exchange.read_all(4)
+    assert (caught.value.name, caught.value.limit) == ("limit", 4)
+    assert line.transport.is_aborted
+    assert line.released == [False]
+
+
+async def test_cancelled_read_all_can_be_repeated() -> None:
+    """Cancelling loses no byte."""
+    line = Line()
+    exchange = line.ask()
+    line.feed(HELLO[:-1])
+    await exchange.response()
+    reading = asyncio.ensure_future(exchange.read_all(5))
+    await turns()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    line.feed(HELLO[-1:])
+    assert await exchange.read_all(5) == b"hello"
+
+
+async def test_limits_of_one_exchange() -> None:
+    """``limits`` bound one exchange; the next has the connection's again."""
+    line = Line(Limits(body=100))
+    for limits, is_good in ((Limits(body=4), False), (Limits(field_line=10), False), (None, True)):
+        if not line.connection.is_reusable:
+            line = Line(Limits(body=100))
+        exchange = line.ask(limits=limits)
+        if is_good:
+            line.feed(HELLO)
+            assert await whole(exchange) == (200, b"hello")
+        else:
+            line.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            with pytest.raises(LimitExceeded):
+                await exchange.response()
+
+
+async def test_limits_end_with_their_exchange() -> None:
+    """What one exchange was allowed, the next on its connection isn't."""
+    line = Line(Limits(body=4))
+    exchange = line.ask(limits=Limits())
+    line.feed(HELLO)
+    assert await whole(exchange) == (200, b"hello")
+    exchange = line.ask()
+    line.feed(HELLO)
+    with pytest.raises(BodyTooLarge, match="at most 4 bytes"):
+        await exchange.response()
 
 
 async def test_unread_body_pauses_the_transport() -> None:
@@ -486,11 +684,7 @@ async def test_unknown_coding_is_told_to_who_reads() -> None:
 async def test_truncated_coding_is_translated() -> None:
     """Errors that arise while a body is read pass through ``translate``, too."""
     line = Line()
-
-    def translate(exc: BaseException) -> ValueError:
-        return ValueError(str(exc))
-
-    exchange = line.ask(translate=translate)
+    exchange = line.ask(translate=translated)
     coded = zlib.compress(b"hello")[:-1]
     line.feed(
         b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(coded)
@@ -500,6 +694,51 @@ async def test_truncated_coding_is_translated() -> None:
     with pytest.raises(ValueError, match="the body ended before its deflate coding did") as caught:
         await exchange.body.read()
     assert not isinstance(caught.value, ContentCodingError)
+
+
+PLAIN = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n"
+)  # fmt: skip
+CODED = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n"
+)
+HUGE = gzip.compress(bytes(2**21))
+REFUSED = {
+    "plain": (PLAIN, Limits(decoded=4), BodyTooLarge),
+    "decoded": (CODED % (len(HUGE), HUGE), Limits(decoded=2**20), DecompressionBomb),
+    "ratio": (CODED % (len(HUGE), HUGE), Limits(ratio=10), DecompressionBomb),
+    "malformed": (CODED % (5, b"hello"), Limits(), ContentCodingError),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_body_that_is_refused_is_not_received_on(name: str) -> None:
+    """A body too large, a bomb, what can't be decoded: the connection is closed at once."""
+    data, limits, error = REFUSED[name]
+    line = Line(limits)
+    exchange = line.ask()
+    line.feed(data)
+    await exchange.response()
+    with pytest.raises(error):
+        await exchange.body.read()
+    assert line.transport.is_aborted
+    assert line.released == [False]
+    with pytest.raises(error):
+        await exchange.body.read()
+
+
+async def test_complete_body_that_is_refused_costs_no_connection() -> None:
+    """Where all has come, the connection is the next exchange's already."""
+    line = Line(Limits(ratio=10))
+    exchange = line.ask()
+    line.feed(CODED % (len(HUGE), HUGE), b"0\r\n\r\n")
+    following = line.ask()
+    await exchange.response()
+    with pytest.raises(DecompressionBomb):
+        await exchange.body.read()
+    line.feed(HELLO)
+    assert await whole(following) == (200, b"hello")
 
 
 async def test_error_status_without_body_may_name_any_coding() -> None:

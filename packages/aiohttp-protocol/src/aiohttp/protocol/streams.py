@@ -338,6 +338,9 @@ class StreamReader:
             section 10.1.1).
         translate: makes of the error that ends the body, wherever it comes from,
             what its readers get.
+        give_up: called with the error when the reader itself ends a body that is still
+            coming: a limit was exceeded, or the content can't be decoded. Nothing more
+            of it is wanted.
     """
 
     __slots__ = (
@@ -349,6 +352,7 @@ class StreamReader:
         "_ended",
         "_error",
         "_final",
+        "_give_up",
         "_high_water",
         "_is_eof",
         "_is_paused",
@@ -375,7 +379,9 @@ class StreamReader:
         decoder: ContentDecoder | None = None,
         on_first_read: Callable[[], object] | None = None,
         translate: Callable[[BaseException], BaseException] | None = None,
+        give_up: Callable[[BaseException], object] | None = None,
     ) -> None:
+        self._give_up = give_up
         self._pause = pause
         self._resume = resume
         self._high_water = high_water
@@ -474,11 +480,21 @@ class StreamReader:
     async def read(self, n: int = -1) -> bytes:
         """Return 1 to ``n`` bytes as soon as there are any; all to the end if ``n`` is -1."""
         if n < 0:
-            return await self._read_to_end()
+            return await self._read_to_end(_UNBOUNDED)
         self._check_alone()
         if n == 0 or not (self._pieces.size or await self._has_more()):
             return b""
         return self._take_some(n)
+
+    async def read_all(self, limit: int | None = None) -> bytes:
+        """Return all to the end, as ``read()`` does, if that is no more than ``limit`` bytes.
+
+        Raises:
+            BodyTooLarge: as soon as more is announced, or there. The body is given up
+                then: its connection is closed, and each further read that finds
+                nothing raises this, too.
+        """
+        return await self._read_to_end(_UNBOUNDED if limit is None else limit)
 
     async def readany(self) -> bytes:
         """Return the next bytes as they came: at least one, at the cost of no needless copy."""
@@ -635,26 +651,36 @@ class StreamReader:
 
     # Inside.
 
-    async def _read_to_end(self) -> bytes:
+    async def _read_to_end(self, limit: int) -> bytes:
         self._check_alone()
         self._raise_error()
-        if (
-            self._length is not None
-            and self._decoder is None
-            and self._length - self._total_raw_bytes >= _WORTH_FINAL
-        ):
-            return await self._receive_to_end(self._length - self._total_raw_bytes)
+        missing = 0
+        if self._length is not None and self._decoder is None:
+            missing = self._length - self._total_raw_bytes
+        self._check_room(self._pieces.size + missing, limit)
+        if missing >= _WORTH_FINAL:
+            return await self._receive_to_end(missing)
         if self._is_eof and self._decoder is None:
             return self._pieces.take_all()
         taken: list[bytes] = []
+        size = 0
         try:
             while await self._has_more():
+                size += self._pieces.size
+                self._check_room(size, limit)
                 taken.append(self._pieces.take_all())
                 self._regulate()
         except BaseException:
             self._put_back(taken)
             raise
         return b"".join(taken)
+
+    def _check_room(self, size: int, limit: int) -> None:
+        """Refuse a body of so many bytes, if a read is bound to fewer."""
+        if size > limit:
+            message = f"expected a body of at most {limit} bytes, got {size} or more"
+            self._refuse(BodyTooLarge(message, name="limit", limit=limit))
+            self._raise_error()
 
     async def _collect_line(self, separator: bytes, limit: int, limit_name: str) -> bytes:
         """Return a line that doesn't end in the first piece. No byte is searched twice."""
@@ -782,7 +808,7 @@ class StreamReader:
         if limit is None or size <= limit:
             return True
         message = f"got {size} bytes of a body, expected no more than {limit}"
-        self._fail(BodyTooLarge(message, name="decoded", limit=limit))
+        self._refuse(BodyTooLarge(message, name="decoded", limit=limit))
         return False
 
     def _decode(self) -> bool:
@@ -795,7 +821,7 @@ class StreamReader:
         try:
             data = self._decoder.read(_DECODE_STEP)
         except HttpException as exc:
-            self._fail(exc)
+            self._refuse(exc)
             return False
         if self._is_paused:
             self._regulate()
@@ -807,6 +833,12 @@ class StreamReader:
             return False
         self._pieces.append(data)
         return True
+
+    def _refuse(self, exc: BaseException) -> None:
+        """End the body by an error of our own, and have no more of it sent."""
+        self._fail(exc)
+        if self._give_up is not None and not self._is_eof:
+            self._give_up(exc)
 
     def _fail(self, exc: BaseException) -> None:
         if self._error is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -120,6 +121,8 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         limits: ``keep_alive`` is how long the connection may be idle, unless the
             server announces less.
         label: what ``repr`` and errors call it, such as ``"api.example:443"``.
+        sock: below the transport, non-blocking. With it a connection that was idle looks
+            before each request whether something waits there that the loop hasn't seen.
         released: called once for every exchange that ``start`` returned, when it is
             over and the connection is either ready for another one or closed.
         lost: called once when the connection closes between exchanges.
@@ -140,6 +143,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_idle_time",
         "_informational",
         "_is_paused",
+        "_is_tls",
         "_keep",
         "_largest",
         "_limit",
@@ -150,9 +154,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_read_time",
         "_released",
         "_rest",
+        "_sock",
         "_state",
         "_transport",
         "_until_close",
+        "_usual_limits",
         "_writes",
         "label",
         "requests",
@@ -164,13 +170,16 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         *,
         limits: Limits = DEFAULT_LIMITS,
         label: str = "",
+        sock: socket.socket | None = None,
         released: Callable[[ClientHttpProtocol], object] = _nothing,
         lost: Callable[[ClientHttpProtocol], object] = _nothing,
     ) -> None:
         self.label = label or "the server"
         self.requests = 0
         self._deadlines = deadlines
-        self._limits = limits
+        self._usual_limits = limits
+        self._sock = sock
+        self._is_tls = False
         self._released = released
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -180,10 +189,10 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._writes = 0
         self._deadline = deadlines.deadline(self._time_is_up)
         self._idle_time = limits.keep_alive
-        self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
         self._rest = b""  # for whoever takes over the transport
         # What the exchange under way is about; set by ``start``.
         self._exchange: ClientExchange | None = None
+        self._bind_by(limits)
         self._limit = math.inf
         self._read_time = 0.0
         self._keep = True  # whether the connection may outlive the exchange
@@ -238,6 +247,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         read_time: float = 0.0,
         decode: bool = True,
         until_close: bool = True,
+        limits: Limits | None = None,
         translate: Callable[[BaseException], BaseException] = _same,
         on_information: Callable[[ResponseHead], object] = _nothing,
     ) -> ClientExchange:
@@ -261,17 +271,21 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             decode: whether to undo the response's content coding.
             until_close: whether a response that announces no length has a body,
                 which ends with the connection (RFC 9112, section 6.3, rule 8).
+            limits: of this exchange, in place of the connection's; all but ``keep_alive``.
             translate: makes of an error of the response's body what its readers get.
             on_information: called with the head of each 1xx but 100 and 101.
 
         Raises:
             LocalProtocolError: if this can't be put on the wire. Nothing was sent; the
                 connection is as good as before, and the caller still holds it.
-            PeerDisconnected: if the connection was closed meanwhile; likewise.
+            PeerDisconnected: if the connection was closed meanwhile, or something came
+                on it that nobody had asked for; likewise.
         """
         transport = self._transport
         if transport is None or self._state is not IDLE or transport.is_closing():
             raise self._why_not_ready()
+        if self.requests and self._sock is not None:
+            self._look_for_what_nobody_asked(self._sock)
         length = len(body) if isinstance(body, bytes) else None
         framing = request_framing(fields, length, version, in_chunks=bool(chunk_size))
         hold_back = expect_continue and framing != 0 and version > HttpVersion10
@@ -291,6 +305,10 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         )
         self._exchange = exchange
         self.requests += 1
+        if limits is None:
+            limits = self._usual_limits
+        if limits is not self._limits:
+            self._bind_by(limits)
         self._keep = not close
         self._may_upgrade = "upgrade" in fields.connection
         self._decode = decode
@@ -322,12 +340,37 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             return InvalidUse("expected a connection, but none was made yet")
         return InvalidUse(f"expected an idle connection, got {self!r}: one exchange at a time")
 
+    def _bind_by(self, limits: Limits) -> None:
+        self._limits = limits
+        self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
+
+    def _look_for_what_nobody_asked(self, sock: socket.socket) -> None:
+        """Find out what came while the connection was idle, but the loop has not told yet.
+
+        Raises:
+            PeerDisconnected: if that is the end of the connection, or bytes, which the
+                loop would take for the answer to the next request. (In TLS bytes may be
+                session tickets, and tell nothing.)
+        """
+        try:
+            found = sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError as exc:
+            self._close()
+            raise PeerDisconnected(f"{self.label} broke the idle connection") from exc
+        if not found or not self._is_tls:
+            self._close()
+            what = "spoke unasked on" if found else "closed"
+            raise PeerDisconnected(f"{self.label} {what} the idle connection")
+
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: requests may be sent."""
         self._transport = cast(asyncio.Transport, transport)
         tune(self._transport)
+        self._is_tls = transport.get_extra_info("ssl_object") is not None
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
@@ -415,7 +458,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if not head.keep_alive:
             self._keep = False
         elif _KEEP_ALIVE in head.headers:
-            self._idle_time = _announced_idle_time(head, self._limits.keep_alive)
+            self._idle_time = _announced_idle_time(head, self._usual_limits.keep_alive)
         if self._state is REQUEST:
             self._consider_upload(exchange, head)
         if framing == 0:
@@ -456,6 +499,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
                 length=framing if type(framing) is int else None,
                 decoder=content,
                 translate=exchange.translate,
+                give_up=self._fail,
             )
         finally:
             exchange.deliver(head)

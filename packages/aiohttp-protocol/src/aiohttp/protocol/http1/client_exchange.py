@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ..errors import BodyTooLarge
+from ..headers import Headers
 from ..streams import EMPTY_STREAM, StreamReader
 from .body import BodyWriter
 from .head import ResponseHead
@@ -108,6 +110,28 @@ class ClientExchange:
     @body.setter
     def body(self, body: StreamReader) -> None:
         self._body = body
+
+    async def read_all(self, limit: int | None = None) -> bytes:
+        """Return the response's whole content, once ``response`` has returned.
+
+        Raises:
+            BodyTooLarge: as soon as more than ``limit`` bytes are announced, or there;
+                of coded content only what is decoded counts. The connection is closed.
+            BaseException: what ``translate`` makes of it, or of what else ends the body.
+        """
+        whole = self.whole_body
+        if whole is None or self._body is not None:
+            return await self.body.read_all(limit)
+        if limit is not None and len(whole) > limit:
+            message = f"expected a body of at most {limit} bytes, got {len(whole)}"
+            raise self.translate(BodyTooLarge(message, name="limit", limit=limit))
+        self._body = EMPTY_STREAM
+        return whole
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields behind the body (RFC 9110, section 6.5); none before all of it has come."""
+        return (self._body or EMPTY_STREAM).trailers
 
     @property
     def is_under_way(self) -> bool:
