@@ -1,4 +1,4 @@
-"""A page of an API as clients get it: 20 KB of JSON, compressed, in 12 fields, two of them cookies."""
+"""A page of an API as clients get it: 20 KB of JSON, compressed; 12 fields, two set cookies."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import shutil
 import subprocess
@@ -36,6 +37,11 @@ def pinned(command: list[str], core: int) -> list[str]:
     return ["taskset", "--cpu-list", str(core), *command]
 
 
+def _environment() -> dict[str, str]:
+    """Return the variables of ours, without the one that makes every import compile again."""
+    return {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Process:
     """One contender at work.
 
@@ -55,6 +61,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             cwd=ROOT,
+            env=_environment(),
             bufsize=0,
             process_group=0,  # Ctrl-C reaches the bench alone, which then ends us
         )

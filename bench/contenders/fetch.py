@@ -103,12 +103,11 @@ async def _digest(fetcher: Fetcher, url: str) -> list[int]:
     return [iterated, zlib.crc32(kept)]
 
 
-async def _load(
-    fetcher: Fetcher, method: str, url: str, concurrency: str, seconds: str, size: str
-) -> dict[str, float]:
-    """Fetch again and again, so many at once, and count."""
-    end = time.perf_counter() + float(seconds)
-    get, expected = getattr(fetcher, method), int(size)
+async def _load(fetcher: Fetcher, method: str, url: str, *numbers: str) -> dict[str, float]:
+    """Fetch again and again, so many at once, for so many seconds, what has a length; count."""
+    at_once, seconds, expected = int(numbers[0]), float(numbers[1]), int(numbers[2])
+    get = getattr(fetcher, method)
+    end = time.perf_counter() + seconds
 
     async def fetch() -> int:
         count = 0
@@ -121,7 +120,7 @@ async def _load(
 
     gc.collect()
     began, cpu = time.perf_counter(), time.process_time()
-    counts = await asyncio.gather(*(fetch() for _ in range(int(concurrency))))
+    counts = await asyncio.gather(*(fetch() for _ in range(at_once)))
     return _spent(began, cpu, done=sum(counts))
 
 
