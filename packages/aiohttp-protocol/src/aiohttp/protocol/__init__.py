@@ -60,6 +60,11 @@ _HOMES = {
         "validate_field_value",
     ),
     "dates": ("http_date",),
+    "auth": (
+        "BasicAuth",
+        "HasUserinfo",
+        "encode_basic_auth",
+    ),
     "timers": (
         "Deadline",
         "Deadlines",
@@ -153,6 +158,9 @@ _HOMES = {
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .auth import BasicAuth as BasicAuth
+    from .auth import HasUserinfo as HasUserinfo
+    from .auth import encode_basic_auth as encode_basic_auth
     from .coding import ContentDecoder as ContentDecoder
     from .coding import ContentEncoder as ContentEncoder
     from .coding import accept_encoding as accept_encoding
