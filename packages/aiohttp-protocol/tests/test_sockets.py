@@ -1,14 +1,17 @@
-"""Options of TCP sockets, on real ones."""
+"""Options of TCP sockets, and what is seen in them, on real ones."""
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
+import struct
+from collections.abc import Callable
 
 import pytest
 
 from aiohttp.protocol import ClientHttpProtocol, Listener, ServerHttpProtocol, Service, deadlines_of
-from aiohttp.protocol.sockets import tune
+from aiohttp.protocol.sockets import Peephole, tune
 from wire import MemoryTransport
 
 
@@ -68,3 +71,59 @@ async def test_transports_without_a_socket_are_left_alone() -> None:
     gone = socket.socket()
     gone.close()
     tune(MemoryTransport(protocol, asyncio.get_running_loop(), {"socket": gone}), keepalive=True)
+
+
+# What is seen.
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a TCP connection, the first one not blocking."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        theirs, _ = listener.accept()
+    ours.setblocking(False)
+    return ours, theirs
+
+
+def reset(theirs: socket.socket) -> None:
+    """Close by RST."""
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+
+
+def speak_and_close(theirs: socket.socket) -> None:
+    """Send a byte, and end."""
+    theirs.send(b"?")
+    theirs.close()
+
+
+SEEN: list[tuple[Callable[[socket.socket], object], bool, str]] = [
+    (lambda theirs: theirs.send(b"?"), False, "spoke unasked on"),
+    (lambda theirs: theirs.send(b"?"), True, ""),
+    (socket.socket.close, False, "closed"),
+    (socket.socket.close, True, "closed"),
+    (speak_and_close, False, "spoke unasked on"),
+    (speak_and_close, True, "closed" if hasattr(select, "POLLRDHUP") else ""),
+    (reset, False, "broke"),
+    (reset, True, "broke"),
+]
+
+
+@pytest.mark.parametrize(("happen", "is_tls", "seen"), SEEN)
+def test_what_waits_is_seen(
+    happen: Callable[[socket.socket], object], is_tls: bool, seen: str
+) -> None:
+    """Bytes, an end and a reset are told apart; in TLS bytes alone mean nothing."""
+    ours, theirs = pair()
+    with ours, theirs:
+        peephole = Peephole(ours, is_tls=is_tls)
+        assert not peephole.poll(0)
+        happen(theirs)
+        assert (peephole.look() if peephole.poll(100) else "") == seen
+
+
+def test_silence_is_seen() -> None:
+    """A look when nothing has come sees nothing."""
+    ours, theirs = pair()
+    with ours, theirs:
+        assert Peephole(ours, is_tls=False).look() == ""

@@ -1,12 +1,19 @@
-"""Options of the TCP sockets below connections."""
+"""The sockets below connections: their options, and what can be seen in them."""
 
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
+from collections.abc import Callable, Sequence
+from typing import Final
 
-__all__ = ["close_by_reset", "tune"]
+__all__ = ["Peephole", "close_by_reset", "tune"]
+
+_INPUT: Final = getattr(select, "POLLIN", 0)
+_END: Final = getattr(select, "POLLRDHUP", 0)
+"""What tells an end behind bytes that wait, too. Only Linux has it."""
 
 
 def tune(transport: asyncio.Transport, *, keepalive: bool = False) -> None:
@@ -41,3 +48,46 @@ def close_by_reset(transport: asyncio.Transport) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     except OSError:
         return  # the peer is gone, or this is no TCP
+
+
+class Peephole:
+    """Shows what has come on an idle connection, but the event loop has not told yet.
+
+    Args:
+        sock: not blocking.
+        is_tls: then bytes may be session tickets, and only an end or an error counts.
+
+    Attributes:
+        poll: called with 0, returns nothing as long as there is nothing to see.
+    """
+
+    # The exception of a socket that has nothing to read takes 1.1 µs, to poll it 0.3.
+    __slots__ = ("_is_tls", "_sock", "poll")
+
+    def __init__(self, sock: socket.socket, *, is_tls: bool) -> None:
+        self._sock = sock
+        self._is_tls = is_tls
+        self.poll = _poll_of(sock, _END or _INPUT if is_tls else _END | _INPUT)
+
+    def look(self) -> str:
+        """Return what the peer did, as a verb before "the connection"; "" if nothing.
+
+        To be called when ``poll`` has returned something.
+        """
+        try:
+            found = self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return ""
+        except OSError:
+            return "broke"
+        if not found or (self._is_tls and _END):
+            return "closed"
+        return "" if self._is_tls else "spoke unasked on"
+
+
+def _poll_of(sock: socket.socket, events: int) -> Callable[[int], Sequence[object]]:
+    if not hasattr(select, "poll"):  # Windows
+        return lambda timeout: select.select([sock], [], [], timeout)[0]
+    poll = select.poll()
+    poll.register(sock, events)
+    return poll.poll

@@ -32,7 +32,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..limits import DEFAULT_LIMITS, Limits
-from ..sockets import tune
+from ..sockets import Peephole, tune
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
@@ -139,11 +139,9 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_dropped",
         "_exchange",
         "_gate",
-        "_has_lent_body",
         "_idle_time",
         "_informational",
         "_is_paused",
-        "_is_tls",
         "_keep",
         "_largest",
         "_limit",
@@ -151,9 +149,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_loop",
         "_lost",
         "_may_upgrade",
+        "_peephole",
         "_read_time",
         "_released",
         "_rest",
+        "_shared",
         "_sock",
         "_state",
         "_transport",
@@ -179,7 +179,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._deadlines = deadlines
         self._usual_limits = limits
         self._sock = sock
-        self._is_tls = False
+        self._peephole: Peephole | None = None
         self._released = released
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -204,7 +204,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._informational = 0
         self._decoder: BodyDecoder | None = None
         self._body: StreamReader = EMPTY_STREAM
-        self._has_lent_body = False
+        self._shared: memoryview | None = None  # lent last; None: the body's own memory was
         self._is_paused = False  # by a body that nobody reads
         self._dropped = -1  # bytes of a discarded body; -1: it isn't discarded
 
@@ -220,6 +220,11 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         return (
             self._state is IDLE and self._transport is not None and not self._transport.is_closing()
         )
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries the bytes, or has carried them; None before the connection was made."""
+        return self._transport
 
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"peername"``, or None."""
@@ -284,8 +289,9 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or self._state is not IDLE or transport.is_closing():
             raise self._why_not_ready()
-        if self.requests and self._sock is not None:
-            self._look_for_what_nobody_asked(self._sock)
+        peephole = self._peephole
+        if peephole is not None and self.requests and peephole.poll(0):
+            self._see_what_nobody_asked_for(peephole)
         length = len(body) if isinstance(body, bytes) else None
         framing = request_framing(fields, length, version, in_chunks=bool(chunk_size))
         hold_back = expect_continue and framing != 0 and version > HttpVersion10
@@ -344,25 +350,15 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._limits = limits
         self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
 
-    def _look_for_what_nobody_asked(self, sock: socket.socket) -> None:
-        """Find out what came while the connection was idle, but the loop has not told yet.
+    def _see_what_nobody_asked_for(self, peephole: Peephole) -> None:
+        """Tell what the loop hasn't told yet, and would take for the answer to a request.
 
         Raises:
-            PeerDisconnected: if that is the end of the connection, or bytes, which the
-                loop would take for the answer to the next request. (In TLS bytes may be
-                session tickets, and tell nothing.)
+            PeerDisconnected: if there is such a thing; the connection is closed then.
         """
-        try:
-            found = sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return
-        except OSError as exc:
+        if seen := peephole.look():
             self._close()
-            raise PeerDisconnected(f"{self.label} broke the idle connection") from exc
-        if not found or not self._is_tls:
-            self._close()
-            what = "spoke unasked on" if found else "closed"
-            raise PeerDisconnected(f"{self.label} {what} the idle connection")
+            raise PeerDisconnected(f"{self.label} {seen} the idle connection")
 
     # What the event loop calls.
 
@@ -370,22 +366,26 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         """Begin: requests may be sent."""
         self._transport = cast(asyncio.Transport, transport)
         tune(self._transport)
-        self._is_tls = transport.get_extra_info("ssl_object") is not None
+        if self._sock is not None:
+            is_tls = transport.get_extra_info("ssl_object") is not None
+            self._peephole = Peephole(self._sock, is_tls=is_tls)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
-        room = self._body.get_buffer()
-        self._has_lent_body = room is not None
-        return receive_buffer() if room is None else room
+        if self._body is not EMPTY_STREAM and (room := self._body.get_buffer()) is not None:
+            self._shared = None
+            return room
+        self._shared = receive_buffer()
+        return self._shared
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was received into the buffer lent last."""
         if self._read_time:
             self._watch()
-        if self._has_lent_body:
+        if self._shared is None:
             self._receive_into_body(nbytes)
         else:
-            self.data_received(bytes(receive_buffer()[:nbytes]))
+            self.data_received(bytes(self._shared[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the server."""
