@@ -1,91 +1,132 @@
-"""What a program gives as ``data=`` or ``json=``, as a body that can be sent."""
+"""What a program gives as ``data=``, ``files=`` or ``json=``, as a body that can be sent."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, TypeGuard
-from urllib.parse import urlencode
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
-__all__ = ["EMPTY_PAYLOAD", "Data", "JSONEncoder", "Payload", "json_payload", "payload"]
-
-Data: TypeAlias = (
-    bytes
-    | bytearray
-    | memoryview
-    | str
-    | Mapping[str, object]
-    | list[tuple[str, object]]
-    | tuple[tuple[str, object], ...]
-    | AsyncIterable[bytes]
+from aiohttp.protocol.payload import (
+    AsyncReadable,
+    BytesPayload,
+    JsonPayload,
+    Payload,
+    StringPayload,
+    get_payload,
 )
-"""What ``data=`` takes: bytes, text, a form as mapping or pairs, or pieces as they come."""
+
+if TYPE_CHECKING:
+    from .formdata import FormData
+
+__all__ = [
+    "EMPTY_PAYLOAD",
+    "Data",
+    "Files",
+    "JSONEncoder",
+    "Payload",
+    "compressed",
+    "form_payload",
+    "json_payload",
+    "payload",
+]
+
+Form: TypeAlias = "Mapping[str, object] | Sequence[tuple[str, object]] | FormData"
+Data: TypeAlias = (
+    "Form | bytes | bytearray | memoryview | str | IO[Any] | AsyncReadable "
+    "| Iterable[bytes] | AsyncIterable[bytes] | Payload"
+)
+"""What ``data=`` takes: bytes, text, a form, a file, pieces as they come, a payload."""
+
+Files: TypeAlias = Mapping[str, object] | Iterable[object]
+"""What ``files=`` takes: a mapping of names to files, or files, ``(name, file)`` and
+``(name, file, type)``."""
 
 JSONEncoder: TypeAlias = Callable[[Any], str | bytes]
 
-
-class Payload(NamedTuple):
-    """The body of a request.
-
-    Attributes:
-        content: the bytes, or what gives them piece by piece.
-        content_type: for the field of that name where the program gives none.
-    """
-
-    content: bytes | AsyncIterable[bytes]
-    content_type: str = ""
-
-    @property
-    def can_be_replayed(self) -> bool:
-        """Whether the body can be sent a second time."""
-        return isinstance(self.content, bytes)
+EMPTY_PAYLOAD: Final[Payload] = BytesPayload(b"", content_type="")
 
 
-EMPTY_PAYLOAD = Payload(b"")
-
-
-def payload(data: Data | None) -> Payload:
+def payload(data: Data | None, *, encoding: str = "utf-8") -> Payload:
     """Return ``data`` as a body.
 
-    Text is sent as UTF-8, a mapping or pairs as ``application/x-www-form-urlencoded``.
+    Text is sent in ``encoding``. A mapping or pairs are a form: ``multipart/form-data`` if
+    there is a file among its values, else ``application/x-www-form-urlencoded``. A file
+    is read in a thread, from where it stands, and left open: whoever opens, closes.
 
     Raises:
         TypeError: for anything else.
     """
     if data is None:
         return EMPTY_PAYLOAD
-    if isinstance(data, bytes | bytearray | memoryview):
-        # A copy where it could change while it is being sent; bytes are not copied.
-        return Payload(bytes(data), "application/octet-stream")
+    if isinstance(data, bytes):
+        return BytesPayload(data)
     if isinstance(data, str):
-        return Payload(data.encode(), "text/plain; charset=utf-8")
-    if isinstance(data, AsyncIterable):
-        return Payload(data, "application/octet-stream")
+        return StringPayload(data, encoding=encoding)
+    if isinstance(data, list | tuple):
+        return _of_sequence(data, encoding)
     if isinstance(data, Mapping):
-        return _form(list(data.items()))
-    if not _are_pairs(data):
-        raise TypeError(
-            "data must be bytes, str, a mapping, a list of pairs or an async iterable of bytes, "
-            f"not {type(data).__name__}"
-        )
-    return _form([(name, value) for name, value in data])
+        return form_payload(data, None, encoding)
+    from .formdata import FormData
+
+    if isinstance(data, FormData):
+        return data()
+    try:
+        return get_payload(data)
+    except TypeError as exc:
+        raise _refused(data) from exc
 
 
 def json_payload(value: object, encode: JSONEncoder | None = None) -> Payload:
     """Return ``value`` as a body of JSON."""
-    text = json.dumps(value) if encode is None else encode(value)
-    return Payload(text.encode() if isinstance(text, str) else text, "application/json")
+    return JsonPayload(value, dumps=encode)
 
 
-def _are_pairs(given: object) -> bool:
-    return _is_list(given) and all(_is_list(pair) and len(pair) == 2 for pair in given)
+def form_payload(data: Form | None, files: Files | None, encoding: str = "utf-8") -> Payload:
+    """Return a form with the fields of ``data`` and the files of ``files``.
+
+    It is multipart if there are files, in either of them. A file is something with
+    ``read``, or bytes or str, which have their field's name as filename then.
+
+    Raises:
+        TypeError: if a value is neither text nor file.
+        ValueError: if a name, filename or type has a control character.
+    """
+    from .formdata import FormData
+
+    form = data if isinstance(data, FormData) else FormData(data or (), charset=encoding)
+    return (form.with_files(files) if files else form)()
 
 
-def _is_list(given: object) -> TypeGuard[Sequence[object]]:
-    # A str of two characters could be taken apart, too.
-    return isinstance(given, list | tuple)
+def compressed(payload: Payload, coding: str) -> Payload:
+    """Return a body compressed by ``"deflate"`` or ``"gzip"``, and Content-Encoding in its fields.
+
+    Up to 64 KiB in memory are compressed now, anything else while it is sent, in steps
+    that leave the loop its turn. An empty body stays as it is.
+
+    Raises:
+        LocalProtocolError: if the coding is unknown.
+    """
+    from aiohttp.protocol.coded_payload import CodedPayload
+    from aiohttp.protocol.coding import content_encoder
+
+    if payload.is_in_memory and not payload.size:
+        return payload
+    content_encoder(coding)  # an unknown one is refused before anything is sent
+    coded = CodedPayload(payload, partial(content_encoder, coding))
+    coded.headers["Content-Encoding"] = coding
+    return coded
 
 
-def _form(pairs: Sequence[tuple[str, object]]) -> Payload:
-    encoded = urlencode(pairs, doseq=True)
-    return Payload(encoded.encode("ascii"), "application/x-www-form-urlencoded")
+def _of_sequence(data: Sequence[object], encoding: str) -> Payload:
+    if data and all(isinstance(piece, bytes | bytearray | memoryview) for piece in data):
+        return BytesPayload(b"".join(data))
+    if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in data):
+        return form_payload(data, None, encoding)
+    raise _refused(data)
+
+
+def _refused(data: object) -> TypeError:
+    return TypeError(
+        "data must be bytes, str, a mapping, a list of pairs, FormData, a file, an iterable or "
+        f"an async iterable of bytes, not {type(data).__name__}"
+    )

@@ -7,7 +7,7 @@ import re
 from .errors import InvalidHeader
 from .headers import shown
 
-__all__ = ["decode_extended", "parse_parameters"]
+__all__ = ["charset_of", "decode_extended", "parse_parameters"]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105
 # OWS ";" OWS [ token "=" ( token / quoted-string ) ]. Of each choice the next character
@@ -55,6 +55,14 @@ def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
         quoted = match["quoted"]
         found[name] = match["token"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
     return main.strip(" \t").lower(), found
+
+
+def charset_of(content_type: str) -> str | None:
+    """Return the charset that a Content-Type names; None if it names none, or is malformed."""
+    try:
+        return parse_parameters(content_type)[1].get("charset") or None
+    except InvalidHeader:
+        return None
 
 
 def decode_extended(value: str) -> str:

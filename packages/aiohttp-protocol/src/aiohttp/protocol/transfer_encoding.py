@@ -1,0 +1,150 @@
+"""Content-Transfer-Encoding of parts: base64 and quoted-printable, in pieces (RFC 2045, section 6).
+
+HTTP has no need of it, and forms must not use it (RFC 7578, section 4.7); bodies that
+come from mail, or go there, have it.
+"""
+
+from __future__ import annotations
+
+import binascii
+from typing import Final, Protocol
+
+from .errors import LocalProtocolError, MultipartError
+from .headers import shown
+
+__all__ = ["TransferDecoder", "TransferEncoder", "transfer_decoder", "transfer_encoder"]
+
+_AS_THEY_ARE: Final = frozenset({"", "7bit", "8bit", "binary"})
+_LINE: Final = 57
+"""Bytes that make a line of 76 characters in base64 (RFC 2045, section 6.8)."""
+_NO_BASE64: Final = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+)
+
+
+class TransferEncoder(Protocol):
+    """Encodes the data of one part."""
+
+    def encode(self, data: bytes) -> bytes:
+        """Return what can be sent by now, maybe nothing."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the rest."""
+        ...
+
+
+class TransferDecoder(Protocol):
+    """Decodes the data of one part."""
+
+    def decode(self, data: bytes) -> bytes:
+        """Return what is known by now, maybe nothing."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the rest.
+
+        Raises:
+            MultipartError: if the data ended too early. A server answers 400.
+        """
+        ...
+
+
+class _Base64Encoder:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def encode(self, data: bytes) -> bytes:
+        data = self._rest + data
+        whole = len(data) - len(data) % _LINE
+        self._rest = data[whole:]
+        return b"".join(_base64_line(data[i : i + _LINE]) for i in range(0, whole, _LINE))
+
+    def finish(self) -> bytes:
+        return _base64_line(self._rest) if self._rest else b""
+
+
+def _base64_line(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False) + b"\r\n"
+
+
+class _QuotedPrintableEncoder:
+    def encode(self, data: bytes) -> bytes:
+        # Line ends as well: what is sent may be no text. Each piece ends in a soft line
+        # break, which means nothing, so that no line grows over two pieces.
+        quoted = binascii.b2a_qp(data, istext=False)
+        return quoted.replace(b"=\n", b"=\r\n") + b"=\r\n"
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Base64Decoder:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def decode(self, data: bytes) -> bytes:
+        # What isn't of the alphabet, line ends above all, is to be ignored.
+        data = self._rest + data.translate(None, _NO_BASE64)
+        whole = len(data) - len(data) % 4
+        self._rest = data[whole:]
+        try:
+            return binascii.a2b_base64(data[:whole])
+        except binascii.Error as exc:
+            raise MultipartError(f"expected base64, got {shown(data, 20)}: {exc}") from exc
+
+    def finish(self) -> bytes:
+        if self._rest:
+            raise MultipartError(f"base64 ended within four characters, with {shown(self._rest)}")
+        return b""
+
+
+class _QuotedPrintableDecoder:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def decode(self, data: bytes) -> bytes:
+        data = self._rest + data
+        # An escape is three bytes long: "=41", "=\r\n".
+        cut = data.rfind(b"=", max(0, len(data) - 2))
+        cut = len(data) if cut < 0 else cut
+        self._rest = data[cut:]
+        return binascii.a2b_qp(data[:cut])
+
+    def finish(self) -> bytes:
+        return binascii.a2b_qp(self._rest)
+
+
+def transfer_encoder(name: str) -> TransferEncoder | None:
+    """Return what applies the encoding of this name; None if data goes as it is.
+
+    Raises:
+        LocalProtocolError: if there is no such encoding.
+    """
+    match name.strip().lower():
+        case "base64":
+            return _Base64Encoder()
+        case "quoted-printable":
+            return _QuotedPrintableEncoder()
+        case name if name in _AS_THEY_ARE:
+            return None
+    raise LocalProtocolError(f"unknown Content-Transfer-Encoding {shown(name)}: {_KNOWN}")
+
+
+def transfer_decoder(name: str) -> TransferDecoder | None:
+    """Return what undoes the encoding of this name; None if data comes as it is.
+
+    Raises:
+        MultipartError: if there is no such encoding. A server answers 400.
+    """
+    match name.strip().lower():
+        case "base64":
+            return _Base64Decoder()
+        case "quoted-printable":
+            return _QuotedPrintableDecoder()
+        case name if name in _AS_THEY_ARE:
+            return None
+    raise MultipartError(f"unknown Content-Transfer-Encoding {shown(name)}: {_KNOWN}")
+
+
+_KNOWN: Final = "expected base64, quoted-printable, 7bit, 8bit or binary"
