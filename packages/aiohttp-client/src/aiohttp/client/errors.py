@@ -7,6 +7,7 @@ ClientError                             .method .url .phase .peer .reused .attem
 │   └── InvalidUrlRedirectClientError   a Location can't be requested
 │       └── NonHttpUrlRedirectClientError
 ├── ClientConnectionError               no answer, or not all of it, because of the connection
+│   ├── AllHostsFailedError             of an HttpClient                  .failures
 │   ├── ClientConnectionResetError (ConnectionResetError)   closed while it was written to
 │   ├── ClientOSError (OSError)
 │   │   └── ClientConnectorError        no connection could be opened     .host .port .os_error
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from .response import HttpResponse
 
 __all__ = [
+    "AllHostsFailedError",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -176,6 +178,23 @@ class NonHttpUrlRedirectClientError(NonHttpUrlClientError, RedirectClientError):
 
 class ClientConnectionError(ClientError):
     """There is no answer, or not all of it, because of the connection."""
+
+
+class AllHostsFailedError(ClientConnectionError):
+    """None of the hosts of an ``HttpClient`` could answer.
+
+    Attributes:
+        failures: why, by ``"host:port"``: first the hosts that were tried, in that order,
+            then those that had failed shortly before and were left in peace.
+    """
+
+    def __init__(self, failures: Mapping[str, ClientError]) -> None:
+        super().__init__(failures)
+        self.failures = failures
+
+    def __str__(self) -> str:
+        causes = "; ".join(f"{host}: {cause}" for host, cause in self.failures.items())
+        return f"no host could answer: {causes}"
 
 
 class ClientConnectionResetError(ClientConnectionError, ConnectionResetError):
