@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from aiohttp.protocol.headers import require_str, shown
 
@@ -21,6 +21,7 @@ __all__ = [
     "GivenCookies",
     "SetCookie",
     "cookie_field",
+    "given_pairs",
     "merge",
     "morsel_of",
     "parse_cookie_date",
@@ -68,8 +69,16 @@ def cookie_field(cookies: GivenCookies, *, quote: bool = True) -> str:
         ValueError: if a name or value would end its pair and begin another one.
         TypeError: if a value is None or bytes.
     """
-    pairs = cookies.items() if isinstance(cookies, Mapping) else cookies
-    return "; ".join([f"{name}={wire_value(name, given, quote=quote)}" for name, given in pairs])
+    return "; ".join([
+        f"{name}={wire_value(name, given, quote=quote)}" for name, given in given_pairs(cookies)
+    ])  # fmt: skip
+
+
+def given_pairs(cookies: GivenCookies) -> Iterable[tuple[str, Any]]:
+    """Return names and values, in whichever form the program gives them."""
+    if isinstance(cookies, Mapping):
+        return cast(Mapping[str, Any], cookies).items()
+    return cookies
 
 
 def wire_value(name: str, given: object, *, quote: bool = True) -> str:
@@ -203,14 +212,14 @@ def morsel_of(
     """
     from http.cookies import Morsel
 
-    morsel: Any = Morsel()
+    morsel: Morsel[str] = Morsel()
     # Not set(), which refuses names such as "a[0]" that servers use and browsers keep.
-    morsel.__setstate__({"key": name, "value": _text(coded_value), "coded_value": coded_value})
+    state = {"key": name, "value": _text(coded_value), "coded_value": coded_value}
+    cast(Any, morsel).__setstate__(state)
     for key, value in attributes:
         if morsel.isReservedKey(key):
             morsel[key] = True if key in _FLAGS else value
-    result: Morsel[str] = morsel
-    return result
+    return morsel
 
 
 # The date of Expires (RFC 6265, section 5.1.1).
@@ -281,6 +290,8 @@ def _text(coded: str) -> str:
     text = coded
     if len(text) > 1 and text[0] == text[-1] == '"':
         text = _ESCAPE.sub(_unescaped, text[1:-1])
+    if _CONTROL.search(text):
+        return coded  # escaped controls, which a Morsel refuses
     if text.isascii():
         return text
     try:
