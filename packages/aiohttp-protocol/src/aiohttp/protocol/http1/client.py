@@ -44,7 +44,7 @@ from .body import (
     body_framing,
     body_writer,
 )
-from .client_exchange import PIECE, ClientExchange, RequestBody
+from .client_exchange import JOINED, PIECE, ClientExchange, RequestBody
 from .encode import EncodedFields
 from .head import (
     HeadCollector,
@@ -86,8 +86,10 @@ _NO_FIELDS: Final = EncodedFields(b"")
 _INFORMATIONAL: Final = 64
 """How many informational responses a server may send before the final one."""
 
-# So many writes are made in one go; then the others get their turn.
-_WRITES_IN_TURN: Final = 64
+# So much is written in one go, at most about a millisecond's work; then the others get their
+# turn. A write counts as if it had 64 KiB more.
+_WRITE: Final = 64 * 1024
+_WRITTEN_IN_TURN: Final = 64 * _WRITE
 
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
@@ -159,7 +161,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_transport",
         "_until_close",
         "_usual_limits",
-        "_writes",
+        "_written",
         "label",
         "requests",
     )
@@ -186,7 +188,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._state = IDLE
         self._transport: asyncio.Transport | None = None
         self._gate = WriteGate()
-        self._writes = 0
+        self._written = 0  # in this turn of an upload
         self._deadline = deadlines.deadline(self._time_is_up)
         self._idle_time = limits.keep_alive
         self._rest = b""  # for whoever takes over the transport
@@ -325,10 +327,9 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if (
             isinstance(body, bytes)
             and len(body) == framing
-            and len(body) <= PIECE
+            and len(body) <= JOINED
             and not hold_back
         ):
-            # One write: a second one would be a second packet.
             exchange.is_request_sent = True
             self._state = advance(self._state, REQUEST_WHOLE)
             transport.write(head + body)
@@ -680,8 +681,9 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             await self._gate.wait()
         if self._transport is not None and data:
             self._transport.write(data)
-            self._writes += 1
-            if self._writes % _WRITES_IN_TURN == 0 or self._transport.is_closing():
+            self._written += _WRITE + len(data)
+            if self._written >= _WRITTEN_IN_TURN or self._transport.is_closing():
+                self._written = 0
                 # A server that takes everything never makes us wait: let its answer be
                 # read, the others have their turn, and the loop tell that it has gone.
                 await asyncio.sleep(0)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..errors import BodyTooLarge
@@ -16,14 +15,18 @@ from .head import ResponseHead
 if TYPE_CHECKING:
     from .client import ClientHttpProtocol
 
-__all__ = ["PIECE", "ClientExchange", "RequestBody"]
+__all__ = ["JOINED", "PIECE", "ClientExchange", "RequestBody"]
 
 RequestBody: TypeAlias = bytes | AsyncIterable[bytes]
 """The content of a request: all of it, or pieces as they come."""
 
-PIECE: Final = 64 * 1024
-"""Up to here a body is sent in one write with its head; a larger one in pieces of this
-size: one write of 100 MB costs asyncio 2.8 times as much as pieces do."""
+JOINED: Final = 64 * 1024
+"""Up to here a body is sent in one write with its head: a second one would be a second packet."""
+
+PIECE: Final = 512 * 1024
+"""A larger one is sent in pieces of this size. 100 MB cost 0.4 to 0.7 of the CPU time that
+pieces of 64 KiB take (asyncio, uvloop), and 0.15 to 0.3 of one write, which copies what the
+socket doesn't take at once."""
 
 _EXPECT_TIME: Final = 1.0
 """Seconds for which a body waits for ``100 Continue``; to wait indefinitely is forbidden
@@ -231,9 +234,11 @@ class ClientExchange:
         try:
             if self._go_on is not None:
                 await self._wait_to_go_on(self._go_on)
-            async with aclosing(_pieces(body, piece)) as pieces:
-                async for data in pieces:
+            if isinstance(body, bytes):
+                for data in _pieces(body, piece):
                     await connection.write(writer.encode(data))
+            else:
+                await self._relay(body, writer)
             await connection.write(writer.finish())
         except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001
             # The iterable is the program's: it may raise anything, CancelledError too, and
@@ -245,6 +250,15 @@ class ClientExchange:
             self.is_request_sent = True
             connection.upload_ended(self)
 
+    async def _relay(self, body: AsyncIterable[bytes], writer: BodyWriter) -> None:
+        connection = self._connection
+        try:
+            async for data in body:
+                await connection.write(writer.encode(data))
+        finally:
+            if isinstance(body, AsyncGenerator):
+                await body.aclose()
+
     async def _wait_to_go_on(self, go_on: asyncio.Event) -> None:
         limit = self._connection.deadlines.deadline(go_on.set)
         limit.set(self._connection.deadlines.time() + _EXPECT_TIME)
@@ -254,16 +268,7 @@ class ClientExchange:
             limit.close()
 
 
-async def _pieces(body: RequestBody, size: int) -> AsyncGenerator[bytes | memoryview, None]:
-    """Yield a body in pieces: bytes by ``size``, anything else as it comes."""
-    if isinstance(body, bytes):
-        view = memoryview(body)
-        for start in range(0, len(view), size):
-            yield view[start : start + size]
-        return
-    try:
-        async for piece in body:
-            yield piece
-    finally:
-        if isinstance(body, AsyncGenerator):
-            await body.aclose()
+def _pieces(body: bytes, size: int) -> Iterator[memoryview]:
+    view = memoryview(body)
+    for start in range(0, len(view), size):
+        yield view[start : start + size]
