@@ -6,8 +6,10 @@ import asyncio
 import gc
 import logging
 import socket
+import ssl
 import weakref
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from pathlib import Path
 from types import coroutine
 from typing import Any
 
@@ -18,6 +20,7 @@ from aiohttp.client.destination import ConnectionKey
 from aiohttp.client.errors import (
     AllHostsFailedError,
     ClientConnectionError,
+    ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientResponseError,
@@ -32,6 +35,7 @@ from aiohttp.client.session import Session
 from aiohttp.client.timeouts import ClientTimeout
 from origin import Answer, Origin, response
 
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
 FAILURE = ClientConnectionError("broken")
 
 
@@ -454,6 +458,38 @@ async def test_stream_is_not_sent_twice() -> None:
         assert len(one.requests) + len(two.requests) == 1
 
 
+async def test_file_is_sent_again_from_where_it_stood(tmp_path: Path) -> None:
+    """What the first host has read of a file doesn't miss at the second one."""
+    path = tmp_path / "file"
+    path.write_bytes(b"head, body")
+    async with (
+        Origin(closes) as one,
+        Origin(closes) as two,
+        HttpClient([at(one), at(two)], method="PUT") as client,
+    ):
+        with path.open("rb") as file:
+            file.seek(len(b"head, "))
+            with pytest.raises(AllHostsFailedError):
+                await client.request(data=file)
+        for origin in (one, two):
+            body = origin.request.partition(b"\r\n\r\n")[2]
+            assert b"body" in body
+            assert b"head" not in body
+
+
+async def test_options_that_can_be_read_once_are_kept() -> None:
+    """A second host gets the same fields as the first one."""
+    async with (
+        Origin(closes) as one,
+        Origin(closes) as two,
+        HttpClient([at(one), at(two)]) as client,
+    ):
+        with pytest.raises(AllHostsFailedError):
+            await client.request(headers=(field for field in [("X-Field", "value")]))
+        for origin in (one, two):
+            assert b"\r\nX-Field: value\r\n" in origin.request
+
+
 async def test_silent_host_is_given_up() -> None:
     """The time limit is for each host, so that another one has time to answer."""
     async with (
@@ -617,6 +653,39 @@ async def test_unknown_host() -> None:
             await client.request()
         assert isinstance(caught.value.failures["unknown.invalid:80"], ClientConnectorDNSError)
         assert repr(client) == "<HttpClient unknown.invalid:80 set aside>"
+
+
+# TLS.
+
+
+@pytest.fixture(scope="module")
+def server_context() -> ssl.SSLContext:
+    """TLS for a server that calls itself localhost, and vouches for itself."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
+@pytest.mark.parametrize("session", [True, False])
+async def test_tls_with_a_context(server_context: ssl.SSLContext, session: bool) -> None:
+    """A context says whom to trust, for each host."""
+    context = ssl.create_default_context(cafile=CERTIFICATE)
+    async with Origin(response(b"hello"), tls=server_context) as origin:
+        hosts = f"localhost:{origin.port}"
+        async with HttpClient(hosts, ssl=context, session=session) as client:
+            answer = await client.request()
+            assert await answer.read() == b"hello"
+            assert answer.url.scheme == "https"
+
+
+async def test_tls_that_can_not_be_agreed_is_a_failure(server_context: ssl.SSLContext) -> None:
+    """A host whose certificate isn't trusted is as good as none."""
+    async with Origin(response(), tls=server_context) as origin:
+        client = HttpClient(f"localhost:{origin.port}", ssl=True)
+        with pytest.raises(AllHostsFailedError, match="certificate") as caught:
+            await client.request()
+        (cause,) = caught.value.failures.values()
+        assert isinstance(cause, ClientConnectorCertificateError)
 
 
 # Sessions.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 from weakref import WeakSet
 
 from .awaitables import FINISHED, Finished, RequestContext
@@ -25,8 +25,10 @@ from .errors import (
     ClientResponseError,
     InvalidUrlClientError,
 )
+from .options import RequestOptions
+from .payload import Payload, form_payload, payload
 from .response import HttpResponse
-from .session import RequestOptions, Session
+from .session import Session
 from .timeouts import Timeout, client_timeout
 from .tls import Ssl, validate_ssl
 
@@ -45,7 +47,7 @@ class Host:
     has long recovered, but that is one breakdown, not ten.
 
     Attributes:
-        key: of a connection to it, with TLS as usual.
+        key: of a connection to it.
         origin: what a URL begins with, such as ``"http://192.0.2.1:8080"``.
         failure: for which it was set aside; None: it is in service.
         failed_at: when that was, in seconds.
@@ -233,9 +235,10 @@ class HttpClient:
         from random import choice  # 5 ms, which a plain request() need not pay
 
         validate_ssl(ssl)
-        scheme = "http" if ssl is False else "https"
+        scheme, trust = ("http", True) if ssl is False else ("https", ssl)
         keys = dict.fromkeys(
-            _key(scheme, host) for host in ((hosts,) if isinstance(hosts, str) else hosts)
+            _key(scheme, host)._replace(ssl=trust)
+            for host in ((hosts,) if isinstance(hosts, str) else hosts)
         )
         if not keys:
             raise ValueError("hosts must name at least one host")
@@ -245,8 +248,8 @@ class HttpClient:
         self._method = method or "GET"
         self._path = path or "/"
         self._options: RequestOptions = {}
-        if ssl is not False and ssl is not True:
-            self._options["ssl"] = ssl
+        if trust is not True:
+            self._options["ssl"] = trust
         if timeout is not None:
             self._options["timeout"] = timeout
         if conn_timeout is not None:
@@ -289,9 +292,10 @@ class HttpClient:
         merged: RequestOptions = {**self._options, **options}
         return RequestContext(self._request((method or self._method).upper(), path, merged))
 
-    async def _request(self, method: str, path: str, options: RequestOptions) -> HttpResponse:
+    async def _request(self, method: str, path: str, given: RequestOptions) -> HttpResponse:
         if self._is_closed:
             raise RuntimeError("the client is closed: make a new one")
+        options = _usable_again(given)
         now = asyncio.get_running_loop().time
         began = now()
         failures: dict[Host, ClientError] = {}
@@ -414,10 +418,29 @@ def _key(scheme: str, host: object) -> ConnectionKey:
     return found.key
 
 
-def _may_be_repeated(exc: ClientError, options: RequestOptions) -> bool:
+def _usable_again(options: RequestOptions) -> dict[str, Any]:
+    """Return options for several tries: whatever can be iterated over only once is taken up.
+
+    A body becomes a payload, which knows where it began and whether it can be sent again.
+    """
+    usable: dict[str, Any] = {**options}
+    for name in ("params", "headers", "cookies", "skip_auto_headers"):
+        if isinstance(usable.get(name), Iterator):
+            usable[name] = [*usable[name]]
+    data, files = usable.get("data"), usable.pop("files", None)
+    encoding = usable.get("encoding", "utf-8")
+    if files:
+        usable["data"] = form_payload(data, files, encoding)
+    elif data is not None:
+        usable["data"] = payload(data, encoding=encoding)
+    return usable
+
+
+def _may_be_repeated(exc: ClientError, options: Mapping[str, Any]) -> bool:
     """Whether the request can be sent to another host, as long as the session doesn't say it."""
     if exc.may_be_repeated or exc.phase in ("dns", "connect", "tls"):
         return True
-    if isinstance(options.get("data"), AsyncIterable) or isinstance(exc, ClientResponseError):
+    body: Payload | None = options.get("data")
+    if isinstance(exc, ClientResponseError) or not (body is None or body.can_be_replayed):
         return False
     return exc.phase == "send" or exc.method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}
