@@ -7,7 +7,7 @@ ClientError                             .method .url .phase .peer .reused .attem
 │   └── InvalidUrlRedirectClientError   a Location can't be requested
 │       └── NonHttpUrlRedirectClientError
 ├── ClientConnectionError               no answer, or not all of it, because of the connection
-│   ├── AllHostsFailedError             of an HttpClient                  .failures
+│   ├── AllHostsFailed                  of an HttpClient                  .failures
 │   ├── ClientConnectionResetError (ConnectionResetError)   closed while it was written to
 │   ├── ClientOSError (OSError)
 │   │   └── ClientConnectorError        no connection could be opened     .host .port .os_error
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from .response import HttpResponse
 
 __all__ = [
-    "AllHostsFailedError",
+    "AllHostsFailed",
     "ClientConnectionError",
     "ClientConnectionResetError",
     "ClientConnectorCertificateError",
@@ -180,7 +180,7 @@ class ClientConnectionError(ClientError):
     """There is no answer, or not all of it, because of the connection."""
 
 
-class AllHostsFailedError(ClientConnectionError):
+class AllHostsFailed(ClientConnectionError):
     """None of the hosts of an ``HttpClient`` could answer.
 
     Attributes:
