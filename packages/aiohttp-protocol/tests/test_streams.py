@@ -773,6 +773,102 @@ async def test_body_as_large_as_the_limit() -> None:
     assert await fed(b"12345", b"67890", max_size=10).read() == b"1234567890"
 
 
+@pytest.mark.parametrize("limit", [5, None])
+@pytest.mark.parametrize("options", [{}, {"length": 5}, {"max_size": 5}], ids=str)
+async def test_read_all_within_its_limit(options: dict[str, Any], limit: int | None) -> None:
+    """A body of just so many bytes comes whole, in whichever way it is read."""
+    for pieces in cuts(b"hello"):
+        assert await fed(*pieces, **options).read_all(limit) == b"hello"
+    assert await EMPTY_STREAM.read_all(0) == b""
+
+
+async def test_read_all_beyond_its_limit() -> None:
+    """One byte more is an error, for further reads to the end, too; what came is kept."""
+    for pieces in cuts(b"hello"):
+        reader = fed(*pieces)
+        for _ in range(2):
+            with pytest.raises(BodyTooLarge, match="expected a body of at most 4 bytes, got 5"):
+                await reader.read_all(4)
+        assert await reader.readexactly(5) == b"hello"
+
+
+async def test_read_all_refuses_what_is_announced() -> None:
+    """Nobody waits for a body that says itself that it is too large."""
+    reader = StreamReader(length=100 * KIB)
+    with pytest.raises(BodyTooLarge, match="at most 102399 bytes, got 102400"):
+        await reader.read_all(100 * KIB - 1)
+
+
+async def test_read_all_counts_what_is_left() -> None:
+    """The limit is one of what this call returns."""
+    reader = fed(b"hello world", length=11)
+    assert await reader.readexactly(6) == b"hello "
+    assert await reader.read_all(5) == b"world"
+
+
+async def test_read_all_counts_decoded_bytes() -> None:
+    """A coded body is decoded up to its limit, and no step further."""
+    reader = StreamReader(decoder=content_decoder("deflate"), length=1000)
+    reader.feed_data(zlib.compress(bytes(1024 * KIB)))
+    with pytest.raises(BodyTooLarge, match="at most 1024 bytes, got 65536"):
+        await reader.read_all(1024)
+    assert reader.total_raw_bytes < 2 * KIB
+
+
+async def test_read_all_needs_a_sensible_limit() -> None:
+    """A negative limit is a mistake of the program, and harms no shared stream."""
+    with pytest.raises(ValueError, match="limit from 0 on, not -1"):
+        await EMPTY_STREAM.read_all(-1)
+    assert EMPTY_STREAM.at_eof()
+
+
+async def test_read_all_is_received_into_its_final_buffer() -> None:
+    """A limit that isn't exceeded costs no copy."""
+    reader = StreamReader(length=100 * KIB)
+    reading = asyncio.ensure_future(reader.read_all(100 * KIB))
+    await asyncio.sleep(0)
+    assert reader.get_buffer() is not None
+    reader.feed_data(b"x" * 100 * KIB)
+    reader.feed_eof()
+    assert await reading == b"x" * 100 * KIB
+
+
+@pytest.mark.parametrize(
+    ("options", "data"),
+    [
+        ({"max_size": 4}, b"hello"),
+        ({"decoder": "deflate"}, b"hello"),
+        ({"decoder": "deflate", "max_size": 4}, zlib.compress(b"hello")),
+    ],
+    ids=["large", "malformed", "decoded"],
+)
+@pytest.mark.parametrize("is_whole", [True, False])
+async def test_body_that_is_refused_is_given_up(
+    options: dict[str, Any], data: bytes, is_whole: bool
+) -> None:
+    """Whoever feeds is told once, with the error, unless there is nothing more to feed."""
+    told: list[BaseException] = []
+    if "decoder" in options:
+        options = {**options, "decoder": content_decoder(options["decoder"])}
+    reader = StreamReader(**options, give_up=told.append)
+    reader.feed_data(data)
+    if is_whole:
+        reader.feed_eof()
+    for _ in range(2):
+        with pytest.raises(LimitExceeded if "max_size" in options else ContentCodingError):
+            await reader.read()
+    is_too_late = is_whole and "decoder" in options
+    assert [type(exc) for exc in told] == ([] if is_too_late else [type(reader.exception())])
+
+
+async def test_error_of_the_connection_is_not_told_to_it() -> None:
+    """``give_up`` is for what the reader finds out by itself."""
+    told: list[BaseException] = []
+    reader = StreamReader(give_up=told.append)
+    reader.set_exception(PeerDisconnected("gone"))
+    assert told == []
+
+
 async def test_limit_counts_decoded_bytes() -> None:
     """A coded body is measured as it is read."""
     coded = gzipped(bytes(200_000))

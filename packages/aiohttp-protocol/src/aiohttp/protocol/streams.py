@@ -494,7 +494,11 @@ class StreamReader:
                 then: its connection is closed, and each further read that finds
                 nothing raises this, too.
         """
-        return await self._read_to_end(_UNBOUNDED if limit is None else limit)
+        if limit is None:
+            return await self._read_to_end(_UNBOUNDED)
+        if limit < 0:
+            raise ValueError(f"read_all needs a limit from 0 on, not {limit}")
+        return await self._read_to_end(limit)
 
     async def readany(self) -> bytes:
         """Return the next bytes as they came: at least one, at the cost of no needless copy."""
