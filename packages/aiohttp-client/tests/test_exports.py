@@ -15,4 +15,5 @@ def test_public_names_agree() -> None:
 
 def test_facade_offers_every_public_name() -> None:
     """``aiohttp.<name>`` works for every public name of the client."""
-    assert sorted(aiohttp._NAMES["client"]) == sorted(import_module("aiohttp.client").__all__)
+    client = import_module("aiohttp.client")
+    assert sorted(aiohttp._NAMES["client"]) == sorted([*client.__all__, *client._SHADOWS])

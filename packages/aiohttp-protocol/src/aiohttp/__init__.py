@@ -34,6 +34,7 @@ _DOORS = {
 _NAMES = {
     "protocol": (
         "BadStatusLine",
+        "BasicAuth",
         "HttpException",
         "HttpVersion",
         "HttpVersion10",
@@ -42,9 +43,15 @@ _NAMES = {
         "InvalidHeader",
         "LineTooLong",
         "StreamReader",
+        "encode_basic_auth",
     ),
     "client": (
+        "AddrInfoType",
+        "AllHostsFailed",
+        "AsyncResolver",
+        "BaseConnector",
         "ClientConnectionError",
+        "ClientConnectionResetError",
         "ClientConnectorCertificateError",
         "ClientConnectorDNSError",
         "ClientConnectorError",
@@ -58,25 +65,43 @@ _NAMES = {
         "ClientSSLError",
         "ClientSession",
         "ClientTimeout",
+        "Connection",
+        "ConnectionError",
         "ConnectionTimeoutError",
         "ContentTypeError",
+        "CookieJar",
+        "DefaultResolver",
+        "DummyCookieJar",
+        "Fingerprint",
+        "FormData",
+        "HttpClient",
         "HttpRequest",
         "HttpResponse",
         "InvalidURL",
         "InvalidUrlClientError",
         "InvalidUrlRedirectClientError",
         "MalformedResponseError",
+        "NamedPipeConnector",
         "NonHttpUrlClientError",
         "NonHttpUrlRedirectClientError",
+        "OsConnectionError",
         "RedirectClientError",
         "RequestInfo",
         "ServerConnectionError",
         "ServerDisconnectedError",
+        "ServerFingerprintMismatch",
         "ServerTimeoutError",
         "Session",
+        "SocketFactoryType",
         "SocketTimeoutError",
         "TCPConnector",
+        "ThreadedResolver",
+        "TimeoutError",
         "TooManyRedirects",
+        "UnixClientConnectorError",
+        "UnixConnector",
+        "UploadAbortedError",
+        "UploadTracker",
         "request",
     ),
     "server": ("ServerHttpProtocol",),
@@ -94,7 +119,12 @@ if TYPE_CHECKING:
     from aiohttp import test_utils as test_utils
     from aiohttp import web as web
     from aiohttp import worker as worker
+    from aiohttp.client import AddrInfoType as AddrInfoType
+    from aiohttp.client import AllHostsFailed as AllHostsFailed
+    from aiohttp.client import AsyncResolver as AsyncResolver
+    from aiohttp.client import BaseConnector as BaseConnector
     from aiohttp.client import ClientConnectionError as ClientConnectionError
+    from aiohttp.client import ClientConnectionResetError as ClientConnectionResetError
     from aiohttp.client import ClientConnectorCertificateError as ClientConnectorCertificateError
     from aiohttp.client import ClientConnectorDNSError as ClientConnectorDNSError
     from aiohttp.client import ClientConnectorError as ClientConnectorError
@@ -108,27 +138,46 @@ if TYPE_CHECKING:
     from aiohttp.client import ClientSession as ClientSession
     from aiohttp.client import ClientSSLError as ClientSSLError
     from aiohttp.client import ClientTimeout as ClientTimeout
+    from aiohttp.client import Connection as Connection
+    from aiohttp.client import ConnectionError as ConnectionError
     from aiohttp.client import ConnectionTimeoutError as ConnectionTimeoutError
     from aiohttp.client import ContentTypeError as ContentTypeError
+    from aiohttp.client import CookieJar as CookieJar
+    from aiohttp.client import DefaultResolver as DefaultResolver
+    from aiohttp.client import DummyCookieJar as DummyCookieJar
+    from aiohttp.client import Fingerprint as Fingerprint
+    from aiohttp.client import FormData as FormData
+    from aiohttp.client import HttpClient as HttpClient
     from aiohttp.client import HttpRequest as HttpRequest
     from aiohttp.client import HttpResponse as HttpResponse
     from aiohttp.client import InvalidURL as InvalidURL
     from aiohttp.client import InvalidUrlClientError as InvalidUrlClientError
     from aiohttp.client import InvalidUrlRedirectClientError as InvalidUrlRedirectClientError
     from aiohttp.client import MalformedResponseError as MalformedResponseError
+    from aiohttp.client import NamedPipeConnector as NamedPipeConnector
     from aiohttp.client import NonHttpUrlClientError as NonHttpUrlClientError
     from aiohttp.client import NonHttpUrlRedirectClientError as NonHttpUrlRedirectClientError
+    from aiohttp.client import OsConnectionError as OsConnectionError
     from aiohttp.client import RedirectClientError as RedirectClientError
     from aiohttp.client import RequestInfo as RequestInfo
     from aiohttp.client import ServerConnectionError as ServerConnectionError
     from aiohttp.client import ServerDisconnectedError as ServerDisconnectedError
+    from aiohttp.client import ServerFingerprintMismatch as ServerFingerprintMismatch
     from aiohttp.client import ServerTimeoutError as ServerTimeoutError
     from aiohttp.client import Session as Session
+    from aiohttp.client import SocketFactoryType as SocketFactoryType
     from aiohttp.client import SocketTimeoutError as SocketTimeoutError
     from aiohttp.client import TCPConnector as TCPConnector
+    from aiohttp.client import ThreadedResolver as ThreadedResolver
+    from aiohttp.client import TimeoutError as TimeoutError
     from aiohttp.client import TooManyRedirects as TooManyRedirects
+    from aiohttp.client import UnixClientConnectorError as UnixClientConnectorError
+    from aiohttp.client import UnixConnector as UnixConnector
+    from aiohttp.client import UploadAbortedError as UploadAbortedError
+    from aiohttp.client import UploadTracker as UploadTracker
     from aiohttp.client import request as request
     from aiohttp.protocol import BadStatusLine as BadStatusLine
+    from aiohttp.protocol import BasicAuth as BasicAuth
     from aiohttp.protocol import HttpException as HttpException
     from aiohttp.protocol import HttpVersion as HttpVersion
     from aiohttp.protocol import HttpVersion10 as HttpVersion10
@@ -137,6 +186,7 @@ if TYPE_CHECKING:
     from aiohttp.protocol import InvalidHeader as InvalidHeader
     from aiohttp.protocol import LineTooLong as LineTooLong
     from aiohttp.protocol import StreamReader as StreamReader
+    from aiohttp.protocol import encode_basic_auth as encode_basic_auth
     from aiohttp.server import ServerHttpProtocol as ServerHttpProtocol
 
     __version__: str

@@ -1,4 +1,9 @@
-"""HTTP client for asyncio."""
+"""HTTP client for asyncio.
+
+What a GET needs is imported at once, the rest when it is first used: forms, say, or
+the hosts of an ``HttpClient``. ``_HOMES`` says where each name lives, and is the list
+of what is public.
+"""
 
 import sys
 
@@ -9,80 +14,173 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-from .connector import TCPConnector
-from .errors import (
-    ClientConnectionError,
-    ClientConnectorCertificateError,
-    ClientConnectorDNSError,
-    ClientConnectorError,
-    ClientConnectorSSLError,
-    ClientError,
-    ClientOSError,
-    ClientPayloadError,
-    ClientResponseError,
-    ClientSSLError,
-    ConnectionTimeoutError,
-    ContentTypeError,
-    InvalidURL,
-    InvalidUrlClientError,
-    InvalidUrlRedirectClientError,
-    MalformedResponseError,
-    NonHttpUrlClientError,
-    NonHttpUrlRedirectClientError,
-    RedirectClientError,
-    ServerConnectionError,
-    ServerDisconnectedError,
-    ServerTimeoutError,
-    SocketTimeoutError,
-    TooManyRedirects,
+# At once, since the function would else be hidden by the module of the same name.
+from .session import Session as Session
+from .session import request as request
+
+_HOMES = {
+    "session": (
+        "Session",
+        "request",
+    ),
+    "hosts": ("HttpClient",),
+    "connector": (
+        "AddrInfoType",
+        "BaseConnector",
+        "Connection",
+        "NamedPipeConnector",
+        "SocketFactoryType",
+        "TCPConnector",
+        "UnixConnector",
+    ),
+    "resolver": (
+        "AsyncResolver",
+        "DefaultResolver",
+        "ThreadedResolver",
+    ),
+    "tls": ("Fingerprint",),
+    "cookiejar": (
+        "CookieJar",
+        "DummyCookieJar",
+    ),
+    "request": (
+        "HttpRequest",
+        "RequestInfo",
+    ),
+    "response": ("HttpResponse",),
+    "formdata": ("FormData",),
+    "uploads": ("UploadTracker",),
+    "timeouts": ("ClientTimeout",),
+    "errors": (
+        "AllHostsFailed",
+        "ClientConnectionError",
+        "ClientConnectionResetError",
+        "ClientConnectorCertificateError",
+        "ClientConnectorDNSError",
+        "ClientConnectorError",
+        "ClientConnectorSSLError",
+        "ClientError",
+        "ClientOSError",
+        "ClientPayloadError",
+        "ClientResponseError",
+        "ClientSSLError",
+        "ConnectionTimeoutError",
+        "ContentTypeError",
+        "InvalidURL",
+        "InvalidUrlClientError",
+        "InvalidUrlRedirectClientError",
+        "MalformedResponseError",
+        "NonHttpUrlClientError",
+        "NonHttpUrlRedirectClientError",
+        "OsConnectionError",
+        "RedirectClientError",
+        "ServerConnectionError",
+        "ServerDisconnectedError",
+        "ServerFingerprintMismatch",
+        "ServerTimeoutError",
+        "SocketTimeoutError",
+        "TooManyRedirects",
+        "UnixClientConnectorError",
+        "UploadAbortedError",
+    ),
+}
+"""Module: the public names whose home it is."""
+
+_ALIASES = {
+    "ClientRequest": "HttpRequest",
+    "ClientResponse": "HttpResponse",
+    "ClientSession": "Session",
+}
+"""Names of aiohttp 3, and those of 2014 that are the same classes."""
+
+_SHADOWS = (
+    "ConnectionError",
+    "TimeoutError",
 )
-from .request import HttpRequest, RequestInfo
-from .response import HttpResponse
-from .session import Session, request
-from .timeouts import ClientTimeout
+"""Names of 2014 that are those of builtins: found in ``errors``, but never in ``__all__``."""
 
-ClientRequest = HttpRequest
-ClientResponse = HttpResponse
-ClientSession = Session
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .connector import AddrInfoType as AddrInfoType
+    from .connector import BaseConnector as BaseConnector
+    from .connector import Connection as Connection
+    from .connector import NamedPipeConnector as NamedPipeConnector
+    from .connector import SocketFactoryType as SocketFactoryType
+    from .connector import TCPConnector as TCPConnector
+    from .connector import UnixConnector as UnixConnector
+    from .cookiejar import CookieJar as CookieJar
+    from .cookiejar import DummyCookieJar as DummyCookieJar
+    from .errors import AllHostsFailed as AllHostsFailed
+    from .errors import ClientConnectionError as ClientConnectionError
+    from .errors import ClientConnectionResetError as ClientConnectionResetError
+    from .errors import ClientConnectorCertificateError as ClientConnectorCertificateError
+    from .errors import ClientConnectorDNSError as ClientConnectorDNSError
+    from .errors import ClientConnectorError as ClientConnectorError
+    from .errors import ClientConnectorSSLError as ClientConnectorSSLError
+    from .errors import ClientError as ClientError
+    from .errors import ClientOSError as ClientOSError
+    from .errors import ClientPayloadError as ClientPayloadError
+    from .errors import ClientResponseError as ClientResponseError
+    from .errors import ClientSSLError as ClientSSLError
+    from .errors import ConnectionError as ConnectionError
+    from .errors import ConnectionTimeoutError as ConnectionTimeoutError
+    from .errors import ContentTypeError as ContentTypeError
+    from .errors import InvalidURL as InvalidURL
+    from .errors import InvalidUrlClientError as InvalidUrlClientError
+    from .errors import InvalidUrlRedirectClientError as InvalidUrlRedirectClientError
+    from .errors import MalformedResponseError as MalformedResponseError
+    from .errors import NonHttpUrlClientError as NonHttpUrlClientError
+    from .errors import NonHttpUrlRedirectClientError as NonHttpUrlRedirectClientError
+    from .errors import OsConnectionError as OsConnectionError
+    from .errors import RedirectClientError as RedirectClientError
+    from .errors import ServerConnectionError as ServerConnectionError
+    from .errors import ServerDisconnectedError as ServerDisconnectedError
+    from .errors import ServerFingerprintMismatch as ServerFingerprintMismatch
+    from .errors import ServerTimeoutError as ServerTimeoutError
+    from .errors import SocketTimeoutError as SocketTimeoutError
+    from .errors import TimeoutError as TimeoutError
+    from .errors import TooManyRedirects as TooManyRedirects
+    from .errors import UnixClientConnectorError as UnixClientConnectorError
+    from .errors import UploadAbortedError as UploadAbortedError
+    from .formdata import FormData as FormData
+    from .hosts import HttpClient as HttpClient
+    from .request import HttpRequest as HttpRequest
+    from .request import RequestInfo as RequestInfo
+    from .resolver import AsyncResolver as AsyncResolver
+    from .resolver import DefaultResolver as DefaultResolver
+    from .resolver import ThreadedResolver as ThreadedResolver
+    from .response import HttpResponse as HttpResponse
+    from .timeouts import ClientTimeout as ClientTimeout
+    from .tls import Fingerprint as Fingerprint
+    from .uploads import UploadTracker as UploadTracker
 
-__all__ = [
-    # session
-    "ClientSession",
-    "Session",
-    "request",
-    # connector
-    "TCPConnector",
-    # request, response
-    "ClientRequest",
-    "ClientResponse",
-    "HttpRequest",
-    "HttpResponse",
-    "RequestInfo",
-    # timeouts
-    "ClientTimeout",
-    # errors
-    "ClientConnectionError",
-    "ClientConnectorCertificateError",
-    "ClientConnectorDNSError",
-    "ClientConnectorError",
-    "ClientConnectorSSLError",
-    "ClientError",
-    "ClientOSError",
-    "ClientPayloadError",
-    "ClientResponseError",
-    "ClientSSLError",
-    "ConnectionTimeoutError",
-    "ContentTypeError",
-    "InvalidURL",
-    "InvalidUrlClientError",
-    "InvalidUrlRedirectClientError",
-    "MalformedResponseError",
-    "NonHttpUrlClientError",
-    "NonHttpUrlRedirectClientError",
-    "RedirectClientError",
-    "ServerConnectionError",
-    "ServerDisconnectedError",
-    "ServerTimeoutError",
-    "SocketTimeoutError",
-    "TooManyRedirects",
-]
+    ClientRequest = HttpRequest
+    ClientResponse = HttpResponse
+    ClientSession = Session
+
+
+_home_of = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_home_of, *_ALIASES])  # pyright: ignore[reportUnsupportedDunderAll]  # noqa: PLE0605
+
+
+def _resolve(name: str) -> object:
+    """Return what ``aiohttp.client.<name>`` is, and remember it: the second use is free."""
+    from importlib import import_module
+
+    actual = _ALIASES.get(name, name)
+    module = "errors" if name in _SHADOWS else _home_of.get(actual)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{module}"), actual)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# Hidden from type checkers, who would take every misspelled name for an object.
+if not TYPE_CHECKING:
+    __getattr__ = _resolve

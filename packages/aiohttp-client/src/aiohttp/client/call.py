@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from aiohttp.protocol.errors import (
+    BodyTooLarge,
     HttpException,
     InvalidUse,
+    LimitExceeded,
     LocalProtocolError,
     PeerDisconnected,
     PeerTooSlow,
 )
+from aiohttp.protocol.headers import Headers
 from aiohttp.protocol.http1.client import ClientHttpProtocol
+from aiohttp.protocol.http1.head import ResponseHead
+from aiohttp.protocol.limits import GIB, Limits
 
 from .errors import (
     ClientConnectionError,
@@ -30,9 +35,15 @@ from .request import HttpRequest
 from .timeouts import ClientTimeout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .options import CharsetResolver
     from .response import HttpResponse
 
-__all__ = ["Call"]
+__all__ = ["READ_LIMIT", "Call"]
+
+READ_LIMIT: Final = GIB
+"""Bytes that ``read`` keeps in memory at most, unless ``max_body`` says another number."""
 
 E = TypeVar("E", bound=ClientError)
 
@@ -55,6 +66,12 @@ class Call:
         request: that is under way now.
         timeout: the limits.
         deadline: for all of it, on the loop's clock; ``inf`` if there is none.
+        decode: whether the content coding of the response is undone.
+        until_close: whether a response without a length has a body.
+        limits: of what the server may send; None: those of the connection.
+        max_read: bytes of a body that are kept in memory; None: any number.
+        on_information: is told of each informational response.
+        early_hints: the fields of each 103 so far (RFC 8297).
         phase: what is being done now.
         attempt: 1, or 2 for a repetition on a fresh connection.
         history: the redirects so far.
@@ -66,23 +83,44 @@ class Call:
         "attempt",
         "connection",
         "deadline",
+        "decode",
+        "early_hints",
         "history",
+        "limits",
+        "max_read",
+        "on_information",
         "phase",
         "pool",
         "request",
         "started",
         "time",
         "timeout",
+        "until_close",
     )
 
     def __init__(
-        self, request: HttpRequest, timeout: ClientTimeout, loop: asyncio.AbstractEventLoop
+        self,
+        request: HttpRequest,
+        timeout: ClientTimeout,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        decode: bool = True,
+        until_close: bool = True,
+        limits: Limits | None = None,
+        max_read: int | None = READ_LIMIT,
+        on_information: Callable[[ResponseHead], object] | None = None,
     ) -> None:
         self.request = request
         self.timeout = timeout
         self.time = loop.time
         self.started = loop.time()
         self.deadline = self.started + timeout.total if timeout.total else math.inf
+        self.decode = decode
+        self.until_close = until_close
+        self.limits = limits
+        self.max_read = max_read
+        self.on_information = on_information
+        self.early_hints: tuple[Headers, ...] = ()
         self.phase: Phase = ""
         self.attempt = 1
         self.history: tuple[HttpResponse, ...] = ()
@@ -99,6 +137,19 @@ class Call:
         """
         return min(self.deadline, self.time() + seconds) if seconds else self.deadline
 
+    @property
+    def fallback_charset_resolver(self) -> CharsetResolver | None:
+        """What names the encoding of a text that doesn't say it, or None."""
+        session = self.request.session
+        return None if session is None else session.fallback_charset_resolver
+
+    def inform(self, head: ResponseHead) -> None:
+        """Take an informational response."""
+        if head.status == 103:
+            self.early_hints = (*self.early_hints, head.headers)
+        if self.on_information is not None:
+            self.on_information(head)
+
     def explain(self, exc: BaseException) -> BaseException:
         """Return what the program gets to see for an error of the connection."""
         if isinstance(exc, ClientError):
@@ -106,15 +157,22 @@ class Call:
         if isinstance(exc, LocalProtocolError) and not isinstance(exc, InvalidUse):
             return exc  # the program's own mistake
         if isinstance(exc, PeerTooSlow):
-            return self.marked(SocketTimeoutError(self._timed_out(exc.waited)), exc)
+            error = SocketTimeoutError(self._timed_out(exc.waited))
+            error.limit = f"ClientTimeout.sock_read={exc.waited:g} s"
+            return self.marked(error, exc)
         if isinstance(exc, TimeoutError):
             return self.timed_out()
-        return self.marked(self._wire_error(exc), exc) if isinstance(exc, HttpException) else exc
+        if not isinstance(exc, HttpException):
+            return exc
+        error = self._wire_error(exc)
+        if isinstance(exc, LimitExceeded):
+            error.limit = f"{exc.name}={exc.limit}"
+        return self.marked(error, exc)
 
     def _wire_error(self, exc: HttpException) -> ClientError:
         if isinstance(exc, InvalidUse):
             return ClientConnectionError(exc.message)
-        if self.phase == "body":
+        if self.phase == "body" or isinstance(exc, BodyTooLarge):
             return ClientPayloadError(exc.message)
         if isinstance(exc, PeerDisconnected):
             return ServerDisconnectedError(exc.message)
@@ -123,9 +181,23 @@ class Call:
     def timed_out(self) -> ServerTimeoutError:
         """Return the error for a limit that was hit in this phase."""
         message = self._timed_out(self.time() - self.started)
+        error = ServerTimeoutError(message)
         if self.phase in ("pool", "dns", "connect", "tls"):
-            return self.marked(ConnectionTimeoutError(message))
-        return self.marked(ServerTimeoutError(message))
+            error = ConnectionTimeoutError(message)
+        error.limit = self._limit_in_time()
+        return self.marked(error)
+
+    def _limit_in_time(self) -> str:
+        """Return which limit has passed: of those that hold in this phase, the shortest."""
+        timeout = self.timeout
+        if timeout.total and self.time() >= self.deadline:
+            return f"ClientTimeout.total={timeout.total:g} s"
+        names = ("connect", "pool") if self.phase == "pool" else ("connect", "sock_connect")
+        limits = [(seconds, name) for name in names if (seconds := getattr(timeout, name))]
+        if not limits:
+            return ""
+        seconds, name = min(limits)
+        return f"ClientTimeout.{name}={seconds:g} s"
 
     def _timed_out(self, waited: float) -> str:
         key = self.request.key

@@ -30,7 +30,7 @@ from .errors import (
 from .pool import Pool, Waiter
 from .tls import Ssl, context_for, validate_ssl
 
-__all__ = ["CLIENT_LIMITS", "TCPConnector"]
+__all__ = ["CLIENT_LIMITS", "BaseConnector", "TCPConnector"]
 
 CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0, linger=0.5)
 """What a client accepts: bodies of any size, since a program may read them as a stream. The
@@ -92,6 +92,11 @@ class TCPConnector:
     def closed(self) -> bool:
         """Whether ``close`` was called."""
         return self._is_closed
+
+    @property
+    def limits(self) -> Limits:
+        """What a server may send."""
+        return self._limits
 
     @property
     def limit(self) -> int:
@@ -290,6 +295,9 @@ class TCPConnector:
                 connection.close()
         self._opened.clear()
         return FINISHED
+
+
+BaseConnector = TCPConnector
 
 
 async def _within(awaitable: Awaitable[T], call: Call, until: float) -> T:

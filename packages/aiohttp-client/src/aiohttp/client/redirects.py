@@ -39,26 +39,31 @@ class Redirect(NamedTuple):
         destination: where it goes.
         keeps_body: whether it has the body of the one before.
         leaves_origin: whether scheme, host or port are others.
+        loses_tls: whether https leads to http.
     """
 
     method: str
     destination: Destination
     keeps_body: bool
     leaves_origin: bool
+    loses_tls: bool = False
 
 
-def redirect(status: int, method: str, base: Destination, location: str) -> Redirect:
+def redirect(
+    status: int, method: str, base: Destination, location: str, *, requote: bool = True
+) -> Redirect:
     """Return the request that a redirect asks for.
 
     307 and 308 repeat the request as it was. 303 asks for a GET. 301 and 302
     turn a POST into a GET, as every browser does, and leave other methods alone.
-    A HEAD stays one. A fragment is inherited (RFC 9110, section 10.2.2).
+    A HEAD stays one. A fragment is inherited (RFC 9110, section 10.2.2). ``requote``:
+    whether percent-encoding is put into normal form, as for every URL.
 
     Raises:
         InvalidUrlRedirectClientError: if ``location`` is malformed.
         NonHttpUrlRedirectClientError: if it is neither http nor https.
     """
-    destination = _resolve(base, location)
+    destination = _resolve(base, location, requote=requote)
     becomes_get = (status == 303 and method not in ("GET", "HEAD")) or (
         status in (301, 302) and method == "POST"
     )
@@ -67,14 +72,15 @@ def redirect(status: int, method: str, base: Destination, location: str) -> Redi
         destination,
         keeps_body=not becomes_get,
         leaves_origin=destination.key[:3] != base.key[:3],
+        loses_tls=base.key.is_tls and not destination.key.is_tls,
     )
 
 
-def _resolve(base: Destination, location: str) -> Destination:
+def _resolve(base: Destination, location: str, *, requote: bool) -> Destination:
     # A head is ISO-8859-1, but what servers mean by an octet that isn't ASCII is UTF-8.
     location = quote(location.encode("latin-1"), safe="!#$%&'()*+,/:;=?@[]~")
     try:
-        url = base.url.join(URL(location))
+        url = base.url.join(URL(location, encoded=not requote))
         if not url.raw_fragment and base.real_url.raw_fragment:
             url = url.with_fragment(base.real_url.fragment)
         return destination_of(url)

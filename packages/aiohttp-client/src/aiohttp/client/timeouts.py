@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TypeAlias
 
 __all__ = ["DEFAULT_TIMEOUT", "ClientTimeout", "Timeout", "client_timeout"]
@@ -38,10 +38,16 @@ Timeout: TypeAlias = ClientTimeout | float | None
 DEFAULT_TIMEOUT = ClientTimeout(total=300, sock_connect=30)
 
 
-def client_timeout(timeout: Timeout, default: ClientTimeout = DEFAULT_TIMEOUT) -> ClientTimeout:
-    """Return the limits that a ``timeout=`` argument asks for."""
+def client_timeout(
+    timeout: Timeout,
+    default: ClientTimeout = DEFAULT_TIMEOUT,
+    conn_timeout: float | None = None,
+) -> ClientTimeout:
+    """Return the limits that ``timeout=`` and 2014's ``conn_timeout=`` ask for."""
     if timeout is None:
-        return default
-    if isinstance(timeout, ClientTimeout):
-        return timeout
-    return ClientTimeout(total=timeout)
+        limits = default
+    elif isinstance(timeout, ClientTimeout):
+        limits = timeout
+    else:
+        limits = ClientTimeout(total=timeout)
+    return limits if conn_timeout is None else replace(limits, sock_connect=conn_timeout)

@@ -1,0 +1,215 @@
+"""How a call gets its response: by whichever connection, again where safe, along redirects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from multidict import istr
+
+from aiohttp.protocol.errors import PeerDisconnected
+from aiohttp.protocol.http1.client import ClientHttpProtocol
+from aiohttp.protocol.http1.client_exchange import ClientExchange
+
+from .call import Call
+from .errors import (
+    ClientError,
+    ClientPayloadError,
+    InvalidURL,
+    InvalidUrlRedirectClientError,
+    TooManyRedirects,
+)
+from .payload import EMPTY_PAYLOAD
+from .redirects import REDIRECT_STATUSES, redirect
+from .response import HttpResponse
+
+if TYPE_CHECKING:
+    from aiohttp.protocol.http1.encode import EncodedFields
+
+    from .connector import BaseConnector
+    from .session import Session
+
+__all__ = ["perform"]
+
+_SET_COOKIE: Final = istr("Set-Cookie")
+_LOCATION: Final = istr("Location")
+
+
+async def perform(
+    session: Session,
+    connector: BaseConnector,
+    call: Call,
+    *,
+    allow_redirects: bool,
+    max_redirects: int,
+) -> HttpResponse:
+    """Return the final response to a call."""
+    while True:
+        response = await _send(session, connector, call)
+        if response.status == 417 and call.request.may_drop_expectation:
+            # RFC 9110, section 10.1.1: whoever doesn't know 100 gets the body without it.
+            response.release()
+            call.request = call.request.without_expectation()
+            continue
+        if not (allow_redirects and response.status in REDIRECT_STATUSES):
+            return response
+        location = response.headers.get(_LOCATION)
+        if location is None:
+            return response
+        _follow(session, call, response, location, max_redirects)
+
+
+async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpResponse:
+    """Send one request; repeat it where that is safe."""
+    key = call.request.key
+    while True:
+        try:
+            connection = connector.take(key) or await connector.lease(key, call)
+        except ClientError as exc:
+            exc.may_be_repeated = not call.history or call.request.is_idempotent
+            call.marked(exc)
+            raise
+        call.connection = connection
+        call.phase = "send"
+        try:
+            exchange = _start(session, call, connection, close=connector.force_close)
+        except BaseException as exc:
+            connector.give_back(key, connection)
+            if isinstance(exc, PeerDisconnected):
+                if connection.requests:
+                    continue  # it was closed on its way to us: nothing was sent
+                raise _explained(call, exc, may_be_repeated=True) from exc
+            raise
+        call.phase = "head"
+        try:
+            head = await exchange.response()
+        except Exception as exc:
+            if _is_lost_race(session, call, connection, exchange, exc):
+                connector.drop_idle(key)
+                session.retries += 1
+                call.attempt += 1
+                continue
+            if exc is exchange.upload_error:
+                raise  # the program's own
+            call.phase = "head" if exchange.is_request_sent else "send"
+            error = _explained(call, exc, may_be_repeated=_may_be_repeated(call, exchange))
+            if error is exc:
+                raise
+            raise error from exc
+        call.phase = "body"
+        request = call.request
+        response = (request.response_class or HttpResponse)(request, head, exchange, call)
+        if _SET_COOKIE in head.headers:
+            session.receive_cookies(response)
+        return response
+
+
+def _start(
+    session: Session, call: Call, connection: ClientHttpProtocol, *, close: bool
+) -> ClientExchange:
+    request = call.request
+    content = request.payload.content
+    if request.upload_tracker is not None and request.payload is not EMPTY_PAYLOAD:
+        content = request.upload_tracker.follow(content)
+    return connection.start(
+        request.method,
+        request.destination.target,
+        request.destination.authority,
+        _fields(session, call),
+        content,
+        version=request.version,
+        chunk_size=request.chunk_size,
+        expect_continue=request.expect_continue,
+        close=close,
+        deadline=call.deadline,
+        read_time=call.timeout.sock_read or 0.0,
+        decode=call.decode,
+        until_close=call.until_close,
+        limits=call.limits,
+        translate=call.explain,
+        on_information=call.inform,
+    )
+
+
+def _fields(session: Session, call: Call) -> EncodedFields:
+    """Return the fields for the wire, with the cookies that belong to this request."""
+    request = call.request
+    fields = request.encoded_fields
+    if session.has_cookies or request.cookies:
+        cookies = session.cookies_for(request)
+        if cookies:
+            return fields._replace(block=fields.block + cookies)
+    return fields
+
+
+def _explained(call: Call, exc: BaseException, *, may_be_repeated: bool) -> BaseException:
+    error = call.explain(exc)
+    if isinstance(error, ClientError):
+        error.may_be_repeated = may_be_repeated
+    return error
+
+
+def _may_be_repeated(call: Call, exchange: ClientExchange) -> bool:
+    """Whether nothing of a response has come, and the request may be sent once more."""
+    return not exchange.is_answered and call.request.may_be_repeated(
+        was_sent=exchange.is_request_sent
+    )
+
+
+def _is_lost_race(
+    session: Session,
+    call: Call,
+    connection: ClientHttpProtocol,
+    exchange: ClientExchange,
+    exc: Exception,
+) -> bool:
+    """Whether the server just closed a kept connection, and the request may be repeated."""
+    return (
+        session.retry
+        and call.attempt == 1
+        and isinstance(exc, PeerDisconnected)
+        and connection.requests > 1
+        and _may_be_repeated(call, exchange)
+    )
+
+
+def _follow(
+    session: Session, call: Call, response: HttpResponse, location: str, max_redirects: int
+) -> None:
+    """Let the call go on with the request that a redirect asks for."""
+    response.release()
+    call.history = (*call.history, response)
+    if len(call.history) > max_redirects:
+        raise call.marked(
+            TooManyRedirects(
+                response.request_info,
+                call.history,
+                status=response.status,
+                message=f"more than {max_redirects} redirects",
+                headers=response.headers,
+            )
+        )
+    request = call.request
+    try:
+        step = redirect(
+            response.status,
+            request.method,
+            request.destination,
+            location,
+            requote=session.requote_redirect_url,
+        )
+        if step.loses_tls and not session.allow_insecure_redirects:
+            raise InvalidUrlRedirectClientError(
+                location, f"{request.url} redirects from https to http, which isn't allowed here"
+            )
+    except InvalidURL as exc:
+        call.marked(exc)
+        raise
+    if step.keeps_body and not request.payload.can_be_replayed:
+        raise call.marked(
+            ClientPayloadError(
+                f"{request.url} redirects with {response.status}, which asks to send the body "
+                "again, but a stream can be sent only once; give bytes instead"
+            )
+        )
+    call.request = request.follow(step)
+    call.attempt = 1

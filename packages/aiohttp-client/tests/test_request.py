@@ -1,0 +1,247 @@
+"""One request as it will be sent: options put into order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+from yarl import URL
+
+from aiohttp.client.request import HttpRequest
+from aiohttp.client.session import Session
+from aiohttp.protocol import BasicAuth
+
+
+def fields(**options: Any) -> dict[str, str]:
+    """Return the fields of a request without a session."""
+    return dict(HttpRequest("POST", "http://a/", **options).headers)
+
+
+# Fields.
+
+
+def test_fields_of_a_session_are_replaced_by_name() -> None:
+    """A request's field takes the place of the session's, whatever its spelling."""
+    session = Session(headers={"X-Mine": "session", "X-Other": "1"})
+    request = HttpRequest("GET", "http://a/", headers={"x-mine": "request"}, session=session)
+    assert request.headers.getall("X-Mine") == ["request"]
+    assert request.headers["X-Other"] == "1"
+
+
+def test_headers_of_a_session_can_be_changed() -> None:
+    """``session.headers`` is looked at for each request."""
+    session = Session(headers={"X-Mine": "1"})
+    HttpRequest("GET", "http://a/", session=session)
+    session.headers["X-Mine"] = "2"
+    request = HttpRequest("GET", "http://a/", session=session)
+    assert request.headers.getall("X-Mine") == ["2"]
+    assert b"X-Mine: 2\r\n" in request.encoded_fields.block
+
+
+def test_headers_of_a_request_can_be_changed() -> None:
+    """What is done to ``headers`` before it is sent goes onto the wire."""
+    request = HttpRequest("GET", "http://a/", headers={"A": "1"})
+    request.headers["B"] = "2"
+    del request.headers["A"]
+    assert request.encoded_fields.block == b"B: 2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("of_session", "of_request", "left"),
+    [
+        ((), (), {"Accept", "Accept-Encoding", "User-Agent", "Content-Type"}),
+        (["User-Agent"], (), {"Accept", "Accept-Encoding", "Content-Type"}),
+        ((), ["user-agent", "content-type"], {"Accept", "Accept-Encoding"}),
+        (["Accept"], ["ACCEPT-ENCODING", "User-Agent"], {"Content-Type"}),
+    ],
+)
+def test_added_fields_can_be_skipped(of_session: Any, of_request: Any, left: set[str]) -> None:
+    """``skip_auto_headers`` of session and request hold together."""
+    session = Session(skip_auto_headers=of_session)
+    request = HttpRequest(
+        "POST", "http://a/", data=b"x", skip_auto_headers=of_request, session=session
+    )
+    assert set(request.headers) == left
+
+
+def test_given_fields_are_not_skipped() -> None:
+    """``skip_auto_headers`` is about what is added, not about what the program says."""
+    session = Session(headers={"User-Agent": "mine"}, skip_auto_headers=["User-Agent"])
+    request = HttpRequest("GET", "http://a/", session=session)
+    assert request.headers["User-Agent"] == "mine"
+
+
+def test_headers_that_are_no_pairs() -> None:
+    """A list of names is no list of fields."""
+    with pytest.raises(TypeError, match="headers must be a mapping or pairs"):
+        HttpRequest("GET", "http://a/", headers=["X-Mine"])  # type: ignore[list-item]
+
+
+# Who asks.
+
+
+@pytest.mark.parametrize(
+    ("url", "auth", "authorization"),
+    [
+        ("http://a/", ("me", "secret"), "Basic bWU6c2VjcmV0"),
+        ("http://a/", BasicAuth("me", "secret"), "Basic bWU6c2VjcmV0"),
+        ("http://me:secret@a/", None, "Basic bWU6c2VjcmV0"),
+        ("http://you:no@a/", ("me", "secret"), "Basic bWU6c2VjcmV0"),
+    ],
+)
+def test_authorization(url: str, auth: Any, authorization: str) -> None:
+    """``auth`` is a tuple, or the URL says it; what is passed explicitly wins."""
+    assert HttpRequest("GET", url, auth=auth).headers["Authorization"] == authorization
+
+
+def test_auth_of_a_session_is_the_last_resort() -> None:
+    """A header, ``auth=`` and the URL come before the session's ``auth``."""
+    session = Session(auth=("session", "secret"))
+    given = "Bearer x"
+    assert HttpRequest("GET", "http://a/", session=session).headers["Authorization"] == (
+        "Basic c2Vzc2lvbjpzZWNyZXQ="
+    )
+    request = HttpRequest("GET", "http://a/", headers={"Authorization": given}, session=session)
+    assert request.headers.getall("Authorization") == [given]
+    request = HttpRequest("GET", "http://me:secret@a/", session=session)
+    assert request.headers["Authorization"] == "Basic bWU6c2VjcmV0"
+
+
+def test_auth_beside_an_authorization_header() -> None:
+    """Nobody can know which of the two was meant."""
+    with pytest.raises(ValueError, match="auth and an Authorization header exclude each other"):
+        HttpRequest("GET", "http://a/", auth=("a", "b"), headers={"Authorization": "x"})
+
+
+# Cookies.
+
+
+def test_cookies_become_one_field() -> None:
+    """The session's header, the request's header and ``cookies=`` are merged; the last wins."""
+    session = Session(headers={"Cookie": "a=1; b=1; c=1"})
+    request = HttpRequest(
+        "GET", "http://a/", headers={"cookie": "b=2; c=2"}, cookies={"c": "3"}, session=session
+    )
+    assert request.cookies == "a=1; b=2; c=3"
+    assert "Cookie" not in request.headers
+
+
+def test_cookie_that_a_subclass_adds() -> None:
+    """A Cookie in ``headers`` is merged, too, rather than sent as a second field."""
+    request = HttpRequest("GET", "http://a/", cookies={"a": "1"})
+    request.headers["Cookie"] = "b=2"
+    assert request.cookies == "a=1; b=2"
+    assert request.encoded_fields.block == b""
+
+
+# Bodies.
+
+
+def test_one_body_only() -> None:
+    """``json`` excludes ``data`` and ``files``."""
+    with pytest.raises(ValueError, match="a request has one body"):
+        HttpRequest("POST", "http://a/", data=b"x", json={})
+    with pytest.raises(ValueError, match="a request has one body"):
+        HttpRequest("POST", "http://a/", files={"a": b"x"}, json={})
+
+
+@pytest.mark.parametrize(
+    ("compress", "coding"), [(True, "deflate"), ("deflate", "deflate"), ("gzip", "gzip")]
+)
+def test_compress(compress: Any, coding: str) -> None:
+    """``compress`` is announced, and the body is another one."""
+    request = HttpRequest("POST", "http://a/", data=b"a" * 1000, compress=compress)
+    assert request.headers["Content-Encoding"] == request.compress == coding
+    assert isinstance(request.payload.content, bytes)
+    assert len(request.payload.content) < 100
+
+
+@pytest.mark.parametrize("compress", [None, False])
+def test_no_compression(compress: Any) -> None:
+    """Without ``compress`` a body goes as it is."""
+    assert "Content-Encoding" not in fields(data=b"x", compress=compress)
+
+
+def test_unknown_compression() -> None:
+    """A coding that we don't write is refused, and the error names those that we do."""
+    with pytest.raises(ValueError, match="compress must be True, 'deflate' or 'gzip', not 'br'"):
+        HttpRequest("POST", "http://a/", data=b"x", compress="br")
+
+
+def test_compress_beside_content_encoding() -> None:
+    """A body that says it is coded already isn't coded again."""
+    with pytest.raises(ValueError, match="compress and a Content-Encoding header exclude"):
+        HttpRequest(
+            "POST", "http://a/", data=b"x", compress=True, headers={"Content-Encoding": "gzip"}
+        )
+
+
+def test_update_body() -> None:
+    """Another body has another type; what the program said itself stays."""
+    request = HttpRequest("POST", "http://a/", data="text", headers={"X-Mine": "1"})
+    request.update_body({"a": "b"})
+    assert request.body.content == b"a=b"
+    assert dict(request.headers) == {
+        "X-Mine": "1", "Content-Type": "application/x-www-form-urlencoded",
+    }  # fmt: skip
+    request.update_body(None)
+    assert dict(request.headers) == {"X-Mine": "1"}
+
+
+async def test_update_body_can_be_awaited() -> None:
+    """aiohttp 3 spells it with an ``await``."""
+    request = HttpRequest("POST", "http://a/")
+    await request.update_body(b"x")
+    assert request.body.content == b"x"
+
+
+# What it tells.
+
+
+def test_attributes() -> None:
+    """A request tells what it was made of."""
+    request = HttpRequest("POST", "https://me:secret@a/b?c#d", data=b"x", chunked=3)
+    assert request.url == URL("https://a/b?c")
+    assert request.original_url == URL("https://a/b?c#d")
+    assert (request.is_ssl, request.chunked, request.chunk_size) == (True, True, 3)
+    assert isinstance(request.headers, CIMultiDict)
+    assert repr(request) == "<HttpRequest POST https://a/b?c>"
+
+
+def test_verify_ssl_of_2014() -> None:
+    """``verify_ssl=False`` is ``ssl=False``."""
+    assert HttpRequest("GET", "https://a/", verify_ssl=False).key.ssl is False
+    assert HttpRequest("GET", "https://a/", verify_ssl=True).key.ssl is True
+
+
+# Whether it may be sent twice.
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "was_sent", "may"),
+    [
+        ("GET", {}, True, True),
+        ("PUT", {"data": b"x"}, True, True),
+        ("POST", {"data": b"x"}, True, False),
+        ("POST", {"data": b"x"}, False, True),
+        ("POST", {"data": b"x", "replayable": True}, True, True),
+        ("POST", {"data": iter([b"x"]), "replayable": True}, False, False),
+        ("PUT", {"data": iter([b"x"])}, False, False),
+    ],
+)
+def test_may_be_repeated(method: str, options: Any, was_sent: bool, may: bool) -> None:
+    """Where the method is idempotent, or it was not sent whole, or the program said so."""
+    request = HttpRequest(method, "http://a/", **options)
+    assert request.may_be_repeated(was_sent=was_sent) is may
+
+
+def test_file_by_post_is_not_sent_twice(tmp_path: Any) -> None:
+    """Not even where it was not sent whole, unless that was asked for."""
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    with path.open("rb") as file:
+        request = HttpRequest("POST", "http://a/", data=file)
+        assert not request.may_be_repeated(was_sent=False)
+        request = HttpRequest("POST", "http://a/", data=file, replayable=True)
+        assert request.may_be_repeated(was_sent=True)
