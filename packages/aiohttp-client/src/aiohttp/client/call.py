@@ -157,9 +157,9 @@ class Call:
         if isinstance(exc, LocalProtocolError) and not isinstance(exc, InvalidUse):
             return exc  # the program's own mistake
         if isinstance(exc, PeerTooSlow):
-            error = SocketTimeoutError(self._timed_out(exc.waited))
-            error.limit = f"ClientTimeout.sock_read={exc.waited:g} s"
-            return self.marked(error, exc)
+            late = SocketTimeoutError(self._timed_out(exc.waited))
+            late.limit = f"ClientTimeout.sock_read={exc.waited:g} s"
+            return self.marked(late, exc)
         if isinstance(exc, TimeoutError):
             return self.timed_out()
         if not isinstance(exc, HttpException):

@@ -159,7 +159,7 @@ class Session:
         bounds = (max_line_size, max_field_size, max_headers, read_bufsize, max_body)
         self._limits = _limited(self._connector.limits, bounds)
         self._headers = CIMultiDict(pairs_of(headers or ()))
-        self._headers_version = getversion(self._headers)
+        self._headers_version = _version(self._headers)
         self._defaults: dict[frozenset[str], DefaultFields] = {}  # by what is skipped
         self._expected_loop = loop
         self._is_closed = False
@@ -312,8 +312,9 @@ class Session:
 
     def default_fields(self, skip: Iterable[str] | None = None) -> DefaultFields:
         """Return the fields of each request, but not those added ones that are to be skipped."""
-        if getversion(self._headers) != self._headers_version:
-            self._headers_version = getversion(self._headers)
+        version = _version(self._headers)
+        if version != self._headers_version:
+            self._headers_version = version
             self._defaults.clear()
         skipped = self._skipped
         if skip:
@@ -481,6 +482,11 @@ def _limited(limits: Limits, bounds: _Bounds) -> Limits | None:
 @lru_cache(maxsize=64)
 def _replaced(limits: Limits, changes: tuple[tuple[str, int], ...]) -> Limits:
     return replace(limits, **dict(changes))
+
+
+def _version(headers: CIMultiDict[str]) -> int:
+    """Return a number that changes whenever ``headers`` do: 0.05 µs instead of comparing them."""
+    return getversion(headers)  # type: ignore[arg-type]  # it takes any value type, but says object
 
 
 async def _judge(judge: Callable[[HttpResponse], Awaitable[None]], response: HttpResponse) -> None:
