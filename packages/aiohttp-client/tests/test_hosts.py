@@ -18,7 +18,7 @@ import pytest
 from aiohttp.client.connector import TCPConnector
 from aiohttp.client.destination import ConnectionKey
 from aiohttp.client.errors import (
-    AllHostsFailedError,
+    AllHostsFailed,
     ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
@@ -33,6 +33,7 @@ from aiohttp.client.errors import (
 from aiohttp.client.hosts import Host, Hosts, HttpClient
 from aiohttp.client.session import Session
 from aiohttp.client.timeouts import ClientTimeout
+from aiohttp.client.uploads import UploadTracker
 from origin import Answer, Origin, response
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -449,6 +450,31 @@ async def test_post_is_not_repeated_once_it_is_sent() -> None:
         assert len(one.requests) + len(two.requests) == 1
 
 
+async def test_post_that_may_be_replayed_is_repeated() -> None:
+    """Whoever knows that twice does no harm says so."""
+    async with (
+        Origin(closes) as one,
+        Origin(closes) as two,
+        HttpClient([at(one), at(two)]) as client,
+    ):
+        with pytest.raises(AllHostsFailed):
+            await client.request("POST", data=b"body", replayable=True)
+        assert (len(one.requests), len(two.requests)) == (1, 1)
+
+
+async def test_tracked_upload_is_not_repeated() -> None:
+    """An ``UploadTracker`` follows one request; for the next host there would be none."""
+    async with (
+        Origin(closes) as one,
+        Origin(closes) as two,
+        HttpClient([at(one), at(two)]) as client,
+    ):
+        tracker = UploadTracker()
+        with pytest.raises(ServerDisconnectedError):
+            await client.request("PUT", data=b"body", upload_tracker=tracker)
+        assert len(one.requests) + len(two.requests) == 1
+
+
 async def test_stream_is_not_sent_twice() -> None:
     """A body that can't be replayed is sent once, even if the method is idempotent."""
     async with Origin(closes) as one, Origin(closes) as two:
@@ -469,7 +495,7 @@ async def test_file_is_sent_again_from_where_it_stood(tmp_path: Path) -> None:
     ):
         with path.open("rb") as file:
             file.seek(len(b"head, "))
-            with pytest.raises(AllHostsFailedError):
+            with pytest.raises(AllHostsFailed):
                 await client.request(data=file)
         for origin in (one, two):
             body = origin.request.partition(b"\r\n\r\n")[2]
@@ -484,7 +510,7 @@ async def test_options_that_can_be_read_once_are_kept() -> None:
         Origin(closes) as two,
         HttpClient([at(one), at(two)]) as client,
     ):
-        with pytest.raises(AllHostsFailedError):
+        with pytest.raises(AllHostsFailed):
             await client.request(headers=(field for field in [("X-Field", "value")]))
         for origin in (one, two):
             assert b"\r\nX-Field: value\r\n" in origin.request
@@ -501,10 +527,20 @@ async def test_silent_host_is_given_up() -> None:
         assert repr(client).count("set aside") == 1
 
 
+async def test_host_that_does_not_connect_in_time() -> None:
+    """``conn_timeout`` is for each host, too: here one that never answers to TLS."""
+    async with Origin(no_answer) as origin:
+        client = HttpClient(at(origin), ssl=True, conn_timeout=0.05)
+        with pytest.raises(AllHostsFailed) as caught:
+            await client.request()
+        (cause,) = caught.value.failures.values()
+        assert isinstance(cause, ConnectionTimeoutError)
+
+
 async def test_all_hosts_fail(refused: str) -> None:
     """One error lists each host with its cause, in the order in which they were tried."""
     async with Origin(closes) as origin, HttpClient([refused, at(origin)], path="/p") as client:
-        with pytest.raises(AllHostsFailedError) as caught:
+        with pytest.raises(AllHostsFailed) as caught:
             await client.request()
         error = caught.value
         assert {*error.failures} == {refused, at(origin)}
@@ -524,7 +560,7 @@ async def test_last_resort(caplog: pytest.LogCaptureFixture) -> None:
     async with Origin(closes) as one, Origin(closes) as two:
         async with HttpClient([at(one), at(two)]) as client:
             for _ in range(4):
-                with pytest.raises(AllHostsFailedError) as caught:
+                with pytest.raises(AllHostsFailed) as caught:
                     await client.request()
                 assert {*caught.value.failures} == {at(one), at(two)}
         # Two tries for the first error, one for each of the others, in turns.
@@ -539,7 +575,7 @@ async def test_host_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     async with Origin(lambda _: next(answers)) as origin:
         async with HttpClient(at(origin), failed_timeout=0.0) as client:
             for _ in range(2):
-                with pytest.raises(AllHostsFailedError):
+                with pytest.raises(AllHostsFailed):
                     await client.request()
             await client.request()
             await client.request()
@@ -649,7 +685,7 @@ async def test_failure_keeps_nothing_alive() -> None:
 async def test_unknown_host() -> None:
     """A name without an address is a failure of that host."""
     async with HttpClient("unknown.invalid") as client:
-        with pytest.raises(AllHostsFailedError, match=r"cannot resolve unknown\.invalid") as caught:
+        with pytest.raises(AllHostsFailed, match=r"cannot resolve unknown\.invalid") as caught:
             await client.request()
         assert isinstance(caught.value.failures["unknown.invalid:80"], ClientConnectorDNSError)
         assert repr(client) == "<HttpClient unknown.invalid:80 set aside>"
@@ -682,7 +718,7 @@ async def test_tls_that_can_not_be_agreed_is_a_failure(server_context: ssl.SSLCo
     """A host whose certificate isn't trusted is as good as none."""
     async with Origin(response(), tls=server_context) as origin:
         client = HttpClient(f"localhost:{origin.port}", ssl=True)
-        with pytest.raises(AllHostsFailedError, match="certificate") as caught:
+        with pytest.raises(AllHostsFailed, match="certificate") as caught:
             await client.request()
         (cause,) = caught.value.failures.values()
         assert isinstance(cause, ClientConnectorCertificateError)
@@ -705,6 +741,18 @@ async def test_with_session_connections_are_kept() -> None:
         for _ in range(3):
             await client.request()
         assert origin.connections == 1
+
+
+@pytest.mark.parametrize("session", [True, False])
+async def test_cookies_belong_to_a_session(session: bool) -> None:
+    """Without a session each request is the first one."""
+    async with (
+        Origin(response(b"", "Set-Cookie: name=value")) as origin,
+        HttpClient(at(origin), session=session) as client,
+    ):
+        await client.request()
+        await client.request()
+        assert (b"\r\nCookie: name=value\r\n" in origin.request) is session
 
 
 async def test_given_session_is_not_closed() -> None:

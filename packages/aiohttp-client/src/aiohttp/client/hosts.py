@@ -10,26 +10,27 @@ import asyncio
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
+from random import choice
 from types import TracebackType
 from typing import Any, Self, Unpack
 from weakref import WeakSet
 
 from .awaitables import FINISHED, Finished, RequestContext
 from .connector import TCPConnector
+from .cookiejar import DummyCookieJar
 from .destination import ConnectionKey, destination_of
 from .errors import (
-    AllHostsFailedError,
+    AllHostsFailed,
     ClientConnectionError,
     ClientError,
     ClientResponseError,
     InvalidUrlClientError,
 )
 from .options import RequestOptions
-from .payload import Payload, form_payload, payload
+from .payload import form_payload, payload
 from .response import HttpResponse
 from .session import Session
-from .timeouts import Timeout, client_timeout
+from .timeouts import Timeout
 from .tls import Ssl, validate_ssl
 
 __all__ = ["Host", "Hosts", "HttpClient"]
@@ -232,8 +233,6 @@ class HttpClient:
         failed_timeout: float = 5.0,
         resolve: bool = True,
     ) -> None:
-        from random import choice  # 5 ms, which a plain request() need not pay
-
         validate_ssl(ssl)
         scheme, trust = ("http", True) if ssl is False else ("https", ssl)
         keys = dict.fromkeys(
@@ -253,18 +252,20 @@ class HttpClient:
         if timeout is not None:
             self._options["timeout"] = timeout
         if conn_timeout is not None:
-            limits = client_timeout(self._options.get("timeout"))
-            self._options["timeout"] = replace(limits, sock_connect=conn_timeout)
+            self._options["conn_timeout"] = conn_timeout
         self._own_connector: TCPConnector | None = None
         self._is_closed = False
         if isinstance(session, Session):
             self._session = session
         else:
-            # As with request(): no connection is shared, so that nobody waits for one, and
-            # each is closed by its response.
-            limit = 100 if session else 0
-            self._own_connector = TCPConnector(limit=limit, force_close=not session)
-            self._session = Session(connector=self._own_connector, connector_owner=session)
+            # Without: as with request(). Nobody waits for a connection, each is closed by its
+            # response, and cookies are nobody's.
+            self._own_connector = TCPConnector(limit=100 if session else 0, force_close=not session)
+            self._session = Session(
+                connector=self._own_connector,
+                connector_owner=session,
+                cookie_jar=None if session else DummyCookieJar(),
+            )
 
     def __repr__(self) -> str:
         return f"<HttpClient {'closed' if self._is_closed else self._hosts}>"
@@ -282,7 +283,7 @@ class HttpClient:
         repeated on another host.
 
         Raises, when awaited:
-            AllHostsFailedError: if no host could answer; also a ClientConnectionError.
+            AllHostsFailed: if no host could answer; also a ClientConnectionError.
             ClientConnectionError: if one failed, and it isn't safe to ask another one.
             And whatever ``Session.request`` raises beside that.
         """
@@ -313,7 +314,8 @@ class HttpClient:
                 # A copy has no traceback, which would keep this request alive with the failure.
                 failures[host] = copy(exc)
                 self._set_aside(host, spell, failures[host], now())
-                if not _may_be_repeated(exc, options):
+                # An upload tracker follows one request only, and has seen the end of this one.
+                if not exc.may_be_repeated or options.get("upload_tracker") is not None:
                     raise
             except ClientResponseError:
                 self._bring_back(host, spell)
@@ -347,17 +349,17 @@ class HttpClient:
         if was_in_service:
             logger.warning("host %s is set aside: %s", host, failure)
         # Where it was reached before, it perhaps isn't any more.
-        self._session.connector.drop_idle(host.key)
+        connector = self._session.connector
+        if connector is not None:
+            connector.drop_idle(host.key)
 
     def _bring_back(self, host: Host, spell: int) -> None:
         if host.answered(spell):
             logger.info("host %s is back", host)
 
-    def _all_failed(
-        self, failures: Mapping[Host, ClientError], elapsed: float
-    ) -> AllHostsFailedError:
+    def _all_failed(self, failures: Mapping[Host, ClientError], elapsed: float) -> AllHostsFailed:
         causes = {str(host): cause for host, cause in failures.items()}
-        error = AllHostsFailedError({**causes, **self._hosts.set_aside(), **causes})
+        error = AllHostsFailed({**causes, **self._hosts.set_aside(), **causes})
         last = [*failures.values()][-1]
         error.__cause__ = last
         error.method, error.url, error.phase = last.method, last.url, last.phase
@@ -434,13 +436,3 @@ def _usable_again(options: RequestOptions) -> dict[str, Any]:
     elif data is not None:
         usable["data"] = payload(data, encoding=encoding)
     return usable
-
-
-def _may_be_repeated(exc: ClientError, options: Mapping[str, Any]) -> bool:
-    """Whether the request can be sent to another host, as long as the session doesn't say it."""
-    if exc.may_be_repeated or exc.phase in ("dns", "connect", "tls"):
-        return True
-    body: Payload | None = options.get("data")
-    if isinstance(exc, ClientResponseError) or not (body is None or body.can_be_replayed):
-        return False
-    return exc.phase == "send" or exc.method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}
