@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeGuard
 from urllib.parse import urlencode
 
 from aiohttp.protocol.headers import shown
@@ -51,7 +51,7 @@ class FormData:
         self._quote_fields = quote_fields
         self._charset = charset or "utf-8"
         self._is_multipart = default_to_multipart
-        if isinstance(fields, list | tuple):
+        if _is_list(fields):
             self.add_fields(*fields)
         else:
             self.add_fields(fields)
@@ -86,7 +86,7 @@ class FormData:
         for what, text in (("name", name), ("filename", filename), ("content_type", content_type)):
             if text is not None or what == "name":
                 _check_text(what, text)
-        if isinstance(value, list | tuple):
+        if _is_list(value):
             for each in value:
                 self.add_field(name, each, content_type, filename, content_transfer_encoding)
             return
@@ -105,10 +105,10 @@ class FormData:
             TypeError: for anything else; and as ``add_field``.
         """
         for each in fields:
-            if isinstance(each, Mapping):
+            if _is_mapping(each):
                 for name, value in each.items():
                     self.add_field(name, value)
-            elif isinstance(each, list | tuple) and len(each) == 2:
+            elif _is_list(each) and len(each) == 2:
                 self.add_field(*each)
             elif _is_file(each):
                 file = get_payload(each)
@@ -127,12 +127,11 @@ class FormData:
         """
         form = copy(self)
         form._fields = [*self._fields]
-        given = files.items() if isinstance(files, Mapping) else files
-        for each in given:
-            if isinstance(each, list | tuple) and len(each) in (2, 3):
-                name, file, *content_type = each
-                filename = None if _is_file(file) else name
-                form.add_field(name, file, *content_type, filename=filename)
+        for each in files.items() if _is_mapping(files) else files:
+            if _is_list(each) and len(each) in (2, 3):
+                name, file = each[:2]
+                content_type = each[2] if len(each) == 3 else None
+                form.add_field(name, file, content_type, None if _is_file(file) else name)
             else:
                 form.add_fields(each)
         return form
@@ -146,7 +145,7 @@ class FormData:
     ) -> str | bytes | Payload:
         if isinstance(value, str | bytes):
             return value
-        if isinstance(value, bytearray | memoryview):
+        if type(value) in {bytearray, memoryview}:
             return bytes(value)
         if isinstance(value, Payload):
             value.filename = filename or value.filename
@@ -159,7 +158,7 @@ class FormData:
             if file.filename is None and hasattr(value, "read"):
                 file.filename = name
             return file
-        if value is None or isinstance(value, Mapping):
+        if value is None or _is_mapping(value):
             raise TypeError(
                 f"field {shown(name)} must be text, bytes or a file, not {type(value).__name__}"
             )
@@ -201,6 +200,14 @@ class FormData:
             return BytesPayload(value.encode(), content_type=content_type)
         encoding = self._charset if content_type is None else None
         return StringPayload(value, content_type=content_type, encoding=encoding)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
 
 
 def _is_file(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from aiohttp.protocol.payload import (
     AsyncReadable,
@@ -31,10 +31,8 @@ __all__ = [
 ]
 
 Form: TypeAlias = "Mapping[str, object] | Sequence[tuple[str, object]] | FormData"
-Data: TypeAlias = (
-    "Form | bytes | bytearray | memoryview | str | IO[Any] | AsyncReadable "
-    "| Iterable[bytes] | AsyncIterable[bytes] | Payload"
-)
+Stream: TypeAlias = IO[Any] | AsyncReadable | Iterable[bytes] | AsyncIterable[bytes]
+Data: TypeAlias = "bytes | bytearray | memoryview | str | Form | Stream | Payload"
 """What ``data=`` takes: bytes, text, a form, a file, pieces as they come, a payload."""
 
 Files: TypeAlias = Mapping[str, object] | Iterable[object]
@@ -62,18 +60,9 @@ def payload(data: Data | None, *, encoding: str = "utf-8") -> Payload:
         return BytesPayload(data)
     if isinstance(data, str):
         return StringPayload(data, encoding=encoding)
-    if isinstance(data, list | tuple):
+    if _is_list(data):
         return _of_sequence(data, encoding)
-    if isinstance(data, Mapping):
-        return form_payload(data, None, encoding)
-    from .formdata import FormData
-
-    if isinstance(data, FormData):
-        return data()
-    try:
-        return get_payload(data)
-    except TypeError as exc:
-        raise _refused(data) from exc
+    return _of_anything(data, encoding)
 
 
 def json_payload(value: object, encode: JSONEncoder | None = None) -> Payload:
@@ -117,12 +106,31 @@ def compressed(payload: Payload, coding: str) -> Payload:
     return coded
 
 
-def _of_sequence(data: Sequence[object], encoding: str) -> Payload:
+def _of_sequence(data: Sequence[Any], encoding: str) -> Payload:
     if data and all(isinstance(piece, bytes | bytearray | memoryview) for piece in data):
         return BytesPayload(b"".join(data))
-    if all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in data):
+    if all(_is_list(pair) and len(pair) == 2 for pair in data):
         return form_payload(data, None, encoding)
     raise _refused(data)
+
+
+def _of_anything(data: Any, encoding: str) -> Payload:
+    from .formdata import FormData
+
+    if isinstance(data, FormData) or _is_mapping(data):
+        return form_payload(data, None, encoding)
+    try:
+        return get_payload(data)
+    except TypeError as exc:
+        raise _refused(data) from exc
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
 
 
 def _refused(data: object) -> TypeError:

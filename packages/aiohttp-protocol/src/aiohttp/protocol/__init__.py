@@ -140,7 +140,42 @@ _HOMES = {
         "PartEnded",
         "multipart_decoder",
     ),
+    "payload": (
+        "PAYLOAD_REGISTRY",
+        "AsyncIterablePayload",
+        "AsyncReadable",
+        "AsyncReaderPayload",
+        "AsyncWriter",
+        "BufferedReaderPayload",
+        "BytesIOPayload",
+        "BytesPayload",
+        "IOBasePayload",
+        "IterablePayload",
+        "JsonPayload",
+        "Order",
+        "Payload",
+        "StringIOPayload",
+        "StringPayload",
+        "TextIOPayload",
+        "get_payload",
+        "payload_type",
+        "pieces_of",
+    ),
+    "coded_payload": ("CodedPayload",),
+    "disposition": (
+        "ContentDisposition",
+        "content_disposition_filename",
+        "encode_content_disposition",
+        "parse_content_disposition",
+    ),
+    "multipart_reader": (
+        "BodyPartReader",
+        "MultipartReader",
+        "MultipartResponseWrapper",
+    ),
+    "multipart_writer": ("MultipartWriter",),
     "parameters": (
+        "charset_of",
         "decode_extended",
         "parse_parameters",
     ),
@@ -161,6 +196,7 @@ if TYPE_CHECKING:
     from .auth import BasicAuth as BasicAuth
     from .auth import HasUserinfo as HasUserinfo
     from .auth import encode_basic_auth as encode_basic_auth
+    from .coded_payload import CodedPayload as CodedPayload
     from .coding import ContentDecoder as ContentDecoder
     from .coding import ContentEncoder as ContentEncoder
     from .coding import accept_encoding as accept_encoding
@@ -169,6 +205,10 @@ if TYPE_CHECKING:
     from .coding import content_decoder as content_decoder
     from .coding import content_encoder as content_encoder
     from .dates import http_date as http_date
+    from .disposition import ContentDisposition as ContentDisposition
+    from .disposition import content_disposition_filename as content_disposition_filename
+    from .disposition import encode_content_disposition as encode_content_disposition
+    from .disposition import parse_content_disposition as parse_content_disposition
     from .errors import BadHost as BadHost
     from .errors import BadHttpMessage as BadHttpMessage
     from .errors import BadRequestLine as BadRequestLine
@@ -251,8 +291,32 @@ if TYPE_CHECKING:
     from .multipart import PartData as PartData
     from .multipart import PartEnded as PartEnded
     from .multipart import multipart_decoder as multipart_decoder
+    from .multipart_reader import BodyPartReader as BodyPartReader
+    from .multipart_reader import MultipartReader as MultipartReader
+    from .multipart_reader import MultipartResponseWrapper as MultipartResponseWrapper
+    from .multipart_writer import MultipartWriter as MultipartWriter
+    from .parameters import charset_of as charset_of
     from .parameters import decode_extended as decode_extended
     from .parameters import parse_parameters as parse_parameters
+    from .payload import PAYLOAD_REGISTRY as PAYLOAD_REGISTRY
+    from .payload import AsyncIterablePayload as AsyncIterablePayload
+    from .payload import AsyncReadable as AsyncReadable
+    from .payload import AsyncReaderPayload as AsyncReaderPayload
+    from .payload import AsyncWriter as AsyncWriter
+    from .payload import BufferedReaderPayload as BufferedReaderPayload
+    from .payload import BytesIOPayload as BytesIOPayload
+    from .payload import BytesPayload as BytesPayload
+    from .payload import IOBasePayload as IOBasePayload
+    from .payload import IterablePayload as IterablePayload
+    from .payload import JsonPayload as JsonPayload
+    from .payload import Order as Order
+    from .payload import Payload as Payload
+    from .payload import StringIOPayload as StringIOPayload
+    from .payload import StringPayload as StringPayload
+    from .payload import TextIOPayload as TextIOPayload
+    from .payload import get_payload as get_payload
+    from .payload import payload_type as payload_type
+    from .payload import pieces_of as pieces_of
     from .service import Books as Books
     from .service import Service as Service
     from .streams import EMPTY_STREAM as EMPTY_STREAM

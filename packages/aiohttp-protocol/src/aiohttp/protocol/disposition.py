@@ -7,7 +7,7 @@ but its last part, and only after a look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
@@ -104,7 +104,7 @@ def content_disposition_filename(params: Mapping[str, str], name: str = "filenam
 
 def encode_content_disposition(
     kind: str,
-    parameters: Mapping[str, str] | Iterable[tuple[str, str]],
+    parameters: Mapping[str, str],
     *,
     quote_fields: bool = True,
     charset: str = "utf-8",
@@ -124,8 +124,7 @@ def encode_content_disposition(
             f"a type of Content-Disposition must be a token, not {shown(kind)}"
         )
     written = [kind]
-    pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
-    for name, value in pairs:
+    for name, value in parameters.items():
         if not is_token(name):
             raise LocalProtocolError(f"the name of a parameter must be a token, not {shown(name)}")
         require_str(f"the parameter {name}", value)

@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
-from typing import IO, Final, NamedTuple, TypeAlias
+from typing import IO, Final, NamedTuple, Self, TypeAlias
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from .disposition import encode_content_disposition, parse_content_disposition
 from .errors import (
     HttpException,
     InvalidHeader,
@@ -72,6 +74,8 @@ class MultipartLimits:
     """What stands before the first boundary, and is dropped."""
     epilogue: int = 8 * KIB
     """What stands behind the last boundary, and is dropped."""
+    depth: int = 8
+    """How deep multipart bodies may be nested, where a reader follows them."""
     total: int | None = GIB
     """Everything together. None: no bound but that of the body."""
 
@@ -153,6 +157,10 @@ class MultipartDecoder:
         is_form: whether this is multipart/form-data: each part must have a name
             then, and parts that are no files are bounded (``limits.value``).
         limits: see ``MultipartLimits``.
+
+    Attributes:
+        boundary: as it was given.
+        is_form: as it was given.
     """
 
     def __init__(
@@ -167,8 +175,9 @@ class MultipartDecoder:
                 "expected a boundary of 1 to 70 characters as in RFC 2046, section 5.1.1, "
                 f"got {shown(boundary, 80)}"
             )
+        self.boundary = boundary
         self._delimiter = b"\r\n--" + boundary.encode()
-        self._is_form = is_form
+        self.is_form = is_form
         self._limits = limits
         # The first boundary may be the first line: pretend that a line ended before it.
         self._buffer = bytearray(_CRLF)
@@ -316,7 +325,7 @@ class MultipartDecoder:
                 data = bytes(view[self._skip : end])
             del self._buffer[:end]
             self._skip = 0
-            if self._is_form and not self._is_file:
+            if self.is_form and not self._is_file:
                 self._count_value(len(data))
             return PartData(data)
         if found < 0:
@@ -392,7 +401,7 @@ class MultipartDecoder:
         """Return name and filename (RFC 7578, section 4.2; RFC 2183)."""
         kind, parameters = ("", {}) if value is None else parse_parameters(value)
         name, filename = parameters.get("name"), parameters.get("filename")
-        if self._is_form:
+        if self.is_form:
             if kind != "form-data" or name is None:
                 raise InvalidHeader(
                     "expected Content-Disposition: form-data with a name, "
@@ -441,10 +450,6 @@ Content: TypeAlias = bytes | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes]
 _Given: TypeAlias = str | bytearray | memoryview | Content
 
 _PIECE: Final = 64 * KIB
-# The escapes of browsers (HTML, "multipart/form-data encoding algorithm"), and
-# that of quoted-string for the backslash, which they leave alone: a name that
-# ends with one would escape its closing quote.
-_ESCAPES: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A", "\\": "\\\\"})
 
 
 class _Part(NamedTuple):
@@ -492,7 +497,7 @@ class MultipartEncoder:
     @property
     def content_length(self) -> int | None:
         """The bytes of the whole body; None if the length of a part isn't known."""
-        total = len(self._close)
+        total = len(self.closing)
         for part in self._parts:
             if part.length is None:
                 return None
@@ -522,11 +527,11 @@ class MultipartEncoder:
         if self.subtype != "form-data":
             raise InvalidUse(f"multipart/{self.subtype} has no form fields: use add_part()")
         require_str("a name", name)
-        disposition = f'form-data; name="{name.translate(_ESCAPES)}"'
+        names = {"name": name}
         if filename is not None:
             require_str("a filename", filename)
-            disposition += f'; filename="{filename.translate(_ESCAPES)}"'
-        head = [("Content-Disposition", disposition)]
+            names["filename"] = filename
+        head = [("Content-Disposition", encode_content_disposition("form-data", names))]
         if content_type is not None:
             head.append(("Content-Type", content_type))
         self._add(content, (*head, *fields), length)
@@ -545,11 +550,18 @@ class MultipartEncoder:
 
         Raises:
             LocalProtocolError: if a field can't be sent.
-            InvalidUse: if this is form-data, whose parts need names.
+            InvalidUse: if this is form-data, and the fields give no name.
         """
-        if self.subtype == "form-data":
+        fields = tuple(fields)
+        if self.subtype == "form-data" and not any(map(_names_a_field, fields)):
             raise InvalidUse("a part of form-data needs a name: use add_field()")
         self._add(content, fields, length)
+
+    def without_parts(self) -> Self:
+        """Return an encoder with the same type and boundary, and no parts yet."""
+        other = copy(self)
+        other._parts = []  # noqa: SLF001 it is of this class
+        return other
 
     def sections(self) -> Iterator[Content]:
         """Yield what to send, in order: ``bytes``, and contents as they were added.
@@ -561,7 +573,7 @@ class MultipartEncoder:
             yield part.head
             if part.content != b"":
                 yield part.content
-        yield self._close
+        yield self.closing
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body in pieces; files in pieces of 64 KiB, iterables in theirs.
@@ -584,10 +596,11 @@ class MultipartEncoder:
                     f"a part was to have {part.length} bytes, but its content has "
                     f"{'more' if sent > part.length else sent}"
                 )
-        yield self._close
+        yield self.closing
 
     @property
-    def _close(self) -> bytes:
+    def closing(self) -> bytes:
+        """The last boundary, with which the body ends."""
         return self._delimiter + b"--\r\n"
 
     @property
@@ -612,6 +625,14 @@ class MultipartEncoder:
             raise LocalProtocolError(
                 f"the boundary {self.boundary!r} is a line of a content: give another, or none"
             )
+
+
+def _names_a_field(field: tuple[str, str]) -> bool:
+    """Whether this is the Content-Disposition that a part of a form must have (RFC 7578, 4.2)."""
+    if field[0].lower() != "content-disposition":
+        return False
+    kind, parameters = parse_content_disposition(field[1])
+    return kind == "form-data" and "name" in parameters
 
 
 def _encode_field(name: str, value: str) -> bytes:

@@ -22,7 +22,9 @@ from collections.abc import (
     Generator,
     Iterable,
     Mapping,
-    Set,
+)
+from collections.abc import (
+    Set as AbstractSet,
 )
 from contextlib import aclosing
 from enum import Enum
@@ -100,7 +102,7 @@ class Payload(ABC):
 
     def __init__(
         self,
-        value: Any,  # noqa: ARG002 it is kept by those who need it
+        value: Any,
         headers: LooseFields | None = None,
         content_type: str | None = None,
         filename: str | None = None,
@@ -207,10 +209,10 @@ async def pieces_of(content: PayloadContent) -> AsyncGenerator[bytes, None]:
             await content.aclose()
 
 
-def _octets(piece: object) -> bytes:
+def _octets(piece: Any) -> bytes:
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray | memoryview):
+    if type(piece) in {bytearray, memoryview}:
         return bytes(piece)  # it could change while it is being sent
     raise TypeError(f"a body is sent as bytes: expected a piece of bytes, not {_named(piece)}")
 
@@ -284,11 +286,14 @@ class JsonPayload(BytesPayload):
         encoding: str = "utf-8",
         content_type: str = "application/json",
         dumps: Callable[[Any], str | bytes] | None = None,
+        *,
         headers: LooseFields | None = None,
         filename: str | None = None,
     ) -> None:
         if dumps is None:
-            from json import dumps
+            import json
+
+            dumps = json.dumps
         text = dumps(value)
         octets = text.encode(encoding) if isinstance(text, str) else text
         super().__init__(octets, headers, content_type, filename, encoding)
@@ -313,6 +318,7 @@ class IOBasePayload(Payload):
         self,
         value: IO[Any],
         disposition: str | None = "attachment",
+        *,
         headers: LooseFields | None = None,
         content_type: str | None = None,
         filename: str | None = None,
@@ -424,13 +430,21 @@ class TextIOPayload(IOBasePayload):
         self,
         value: IO[str],
         disposition: str | None = "attachment",
+        *,
         headers: LooseFields | None = None,
         content_type: str | None = None,
         filename: str | None = None,
         encoding: str | None = None,
     ) -> None:
         content_type, encoding = _text_type(content_type, encoding)
-        super().__init__(value, disposition, headers, content_type, filename, encoding)
+        super().__init__(
+            value,
+            disposition,
+            headers=headers,
+            content_type=content_type,
+            filename=filename,
+            encoding=encoding,
+        )
 
 
 def _text_type(content_type: str | None, encoding: str | None) -> tuple[str, str]:
@@ -496,7 +510,7 @@ class IterablePayload(Payload):
     __slots__ = ("_is_begun", "_iterable")
 
     def __init__(self, value: Iterable[bytes], *args: Any, **kwargs: Any) -> None:
-        if isinstance(value, Mapping | Set):
+        if _has_no_order(value):
             raise TypeError(f"expected an iterable of bytes in order, not {_named(value)}")
         super().__init__(value, *args, **kwargs)
         self._iterable = value
@@ -518,6 +532,10 @@ class IterablePayload(Payload):
         finally:
             if isinstance(iterator, Generator):
                 iterator.close()
+
+
+def _has_no_order(value: object) -> bool:
+    return isinstance(value, Mapping | AbstractSet)
 
 
 class AsyncIterablePayload(Payload):
@@ -575,7 +593,7 @@ class PayloadRegistry:
     def register(
         self,
         factory: _PayloadFactory,
-        type: Any,  # noqa: A002 the name that is known
+        type: Any,
         *,
         order: Order = Order.normal,
     ) -> None:
@@ -618,11 +636,12 @@ def get_payload(data: Any, *args: Any, **kwargs: Any) -> Payload:
 class payload_type:  # noqa: N801 it is used as a function
     """Decorate a factory, such as a subclass of ``Payload``, to register it for a type."""
 
-    def __init__(self, type: Any, *, order: Order = Order.normal) -> None:  # noqa: A002
+    def __init__(self, type: Any, *, order: Order = Order.normal) -> None:
         self._type = type
         self._order = order
 
     def __call__(self, factory: _FactoryT) -> _FactoryT:
+        """Register the factory, and return it."""
         PAYLOAD_REGISTRY.register(factory, self._type, order=self._order)
         return factory
 

@@ -7,19 +7,26 @@ come from mail, or go there, have it.
 from __future__ import annotations
 
 import binascii
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
 
 from .errors import LocalProtocolError, MultipartError
 from .headers import shown
 
-__all__ = ["TransferDecoder", "TransferEncoder", "transfer_decoder", "transfer_encoder"]
+__all__ = [
+    "NOT_BASE64",
+    "TransferDecoder",
+    "TransferEncoder",
+    "transfer_decoder",
+    "transfer_encoder",
+]
 
-_AS_THEY_ARE: Final = frozenset({"", "7bit", "8bit", "binary"})
 _LINE: Final = 57
 """Bytes that make a line of 76 characters in base64 (RFC 2045, section 6.8)."""
-_NO_BASE64: Final = bytes(
+NOT_BASE64: Final = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
+"""Bytes that mean nothing in base64, such as line ends."""
 
 
 class TransferEncoder(Protocol):
@@ -85,7 +92,7 @@ class _Base64Decoder:
 
     def decode(self, data: bytes) -> bytes:
         # What isn't of the alphabet, line ends above all, is to be ignored.
-        data = self._rest + data.translate(None, _NO_BASE64)
+        data = self._rest + data.translate(None, NOT_BASE64)
         whole = len(data) - len(data) % 4
         self._rest = data[whole:]
         try:
@@ -115,36 +122,41 @@ class _QuotedPrintableDecoder:
         return binascii.a2b_qp(self._rest)
 
 
-def transfer_encoder(name: str) -> TransferEncoder | None:
-    """Return what applies the encoding of this name; None if data goes as it is.
+def transfer_encoder(name: str) -> Callable[[], TransferEncoder] | None:
+    """Return what makes encoders of this name; None if data goes as it is.
 
     Raises:
         LocalProtocolError: if there is no such encoding.
     """
-    match name.strip().lower():
-        case "base64":
-            return _Base64Encoder()
-        case "quoted-printable":
-            return _QuotedPrintableEncoder()
-        case name if name in _AS_THEY_ARE:
-            return None
-    raise LocalProtocolError(f"unknown Content-Transfer-Encoding {shown(name)}: {_KNOWN}")
+    found = _ENCODINGS.get(name.strip().lower())
+    if found is None:
+        raise LocalProtocolError(f"unknown Content-Transfer-Encoding {shown(name)}: {_EXPECTED}")
+    return found.encoder
 
 
-def transfer_decoder(name: str) -> TransferDecoder | None:
-    """Return what undoes the encoding of this name; None if data comes as it is.
+def transfer_decoder(name: str) -> Callable[[], TransferDecoder] | None:
+    """Return what makes decoders of this name; None if data comes as it is.
 
     Raises:
         MultipartError: if there is no such encoding. A server answers 400.
     """
-    match name.strip().lower():
-        case "base64":
-            return _Base64Decoder()
-        case "quoted-printable":
-            return _QuotedPrintableDecoder()
-        case name if name in _AS_THEY_ARE:
-            return None
-    raise MultipartError(f"unknown Content-Transfer-Encoding {shown(name)}: {_KNOWN}")
+    found = _ENCODINGS.get(name.strip().lower())
+    if found is None:
+        raise MultipartError(f"unknown Content-Transfer-Encoding {shown(name)}: {_EXPECTED}")
+    return found.decoder
 
 
-_KNOWN: Final = "expected base64, quoted-printable, 7bit, 8bit or binary"
+class _Encoding(NamedTuple):
+    encoder: Callable[[], TransferEncoder] | None = None
+    decoder: Callable[[], TransferDecoder] | None = None
+
+
+_ENCODINGS: Final = {
+    "": _Encoding(),
+    "7bit": _Encoding(),
+    "8bit": _Encoding(),
+    "binary": _Encoding(),
+    "base64": _Encoding(_Base64Encoder, _Base64Decoder),
+    "quoted-printable": _Encoding(_QuotedPrintableEncoder, _QuotedPrintableDecoder),
+}
+_EXPECTED: Final = f"expected {', '.join(filter(None, _ENCODINGS))}"
