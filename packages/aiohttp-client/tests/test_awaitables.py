@@ -41,6 +41,14 @@ async def test_task() -> None:
         assert [answer.status for answer in answers] == [200, 200]
 
 
+async def test_task_says_what_it_does() -> None:
+    """asyncio calls the coroutine of a task by a name that a person understands."""
+    async with Origin(HELLO) as origin:
+        task = asyncio.ensure_future(request("GET", origin.url))
+        assert "coro=<request()" in repr(task)
+        await task
+
+
 async def test_yield_from() -> None:
     """The example of 2014 runs with one line added: the heir of ``asyncio.coroutine``."""
 
@@ -62,6 +70,14 @@ async def test_error_in_a_block_reaches_the_program() -> None:
             async with session.get(origin.url):
                 raise KeyError
         assert " 0 in use" in repr(session)
+
+
+async def test_response_can_be_entered_itself() -> None:
+    """``async with await request(…)`` lets go at the end, too."""
+    async with Origin(HELLO) as origin, Session() as session:
+        async with await session.get(origin.url) as answer:
+            assert await answer.read() == b"hello"
+        assert answer.closed
 
 
 async def test_request_that_is_given_up() -> None:

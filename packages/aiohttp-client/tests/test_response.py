@@ -4,24 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 import pytest
 from yarl import URL
 
 from aiohttp.client import (
     ClientConnectionError,
+    ClientPayloadError,
     ClientResponse,
+    ClientResponseError,
     ContentTypeError,
     HttpResponse,
     Session,
     TCPConnector,
     request,
 )
+from aiohttp.protocol.disposition import ContentDisposition
 from origin import Origin, response
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
+
+
+Handler: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(handle: Handler) -> AsyncGenerator[str]:
+    """Serve one connection by a function, until the client closes it; yield the URL."""
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await handle(reader, writer)
+        await reader.read()
+        writer.close()
+        ended.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await ended.wait()
+
+
+def in_two(first: bytes, rest: bytes, go_on: asyncio.Event) -> AbstractAsyncContextManager[str]:
+    """Serve a response in two parts, the second one when it is told."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(first)
+        await go_on.wait()
+        writer.write(rest)
+
+    return serving(handle)
+
+
+async def hasty(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve a response before the request has come."""
+    writer.write(response(b"enough"))
 
 
 async def test_head_of_a_response() -> None:
@@ -42,22 +84,136 @@ async def test_head_of_a_response() -> None:
         assert (info.method, info.url, info.headers["accept"]) == ("GET", answer.url, "*/*")
 
 
+async def test_response_is_a_mapping_of_its_fields() -> None:
+    """As in 2014 the fields are looked up in the response itself; it is true without any."""
+    async with Origin(response(b"", "X-A: 1", "x-c: 2")) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert "x-A" in answer
+        assert "X-B" not in answer
+        assert list(answer) == list(answer.keys()) == ["Content-Length", "X-A", "x-c"]
+        assert list(answer.values()) == ["0", "1", "2"]
+        assert list(answer.items())[2] == ("x-c", "2")
+        with pytest.raises(KeyError):
+            answer["X-B"]
+    async with Origin(b"HTTP/1.1 204 No Content\r\n\r\n") as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert (dict(answer), bool(answer)) == ({}, True)
+
+
+async def test_message_is_the_head() -> None:
+    """The name of 2014 gives the head as it was parsed."""
+    async with Origin(response(b"", "X-A: 1", status="201 Made")) as origin, Session() as session:
+        message = (await session.get(origin.url)).message
+        assert (message.status, message.reason, message.version) == (201, "Made", (1, 1))
+        assert message.headers["X-A"] == "1"
+
+
+async def test_raw_headers() -> None:
+    """The fields are there as octets, in the spelling and order of the wire."""
+    async with Origin(response(b"", "x-A:  ä\t")) as origin:
+        answer = await request("GET", origin.url)
+        assert answer.raw_headers == ((b"Content-Length", b"0"), (b"x-A", "ä".encode()))
+
+
+async def test_trailers() -> None:
+    """The fields behind a body are there when it has come."""
+    data = (
+        b"HTTP/1.1 200 OK\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n0\r\n"
+        b"X-Digest: abc\r\n\r\n"
+    )
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert await answer.read() == b"hello"
+        assert dict(answer.trailers) == {"X-Digest": "abc"}
+    async with Origin(response(b"hello")) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert dict(answer.trailers) == {}
+
+
+async def test_early_hints() -> None:
+    """What 103 announced is there, one after the other, with the response that it came with."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: <%s>\r\n\r\n"
+    data = hints % b"/1.css" + hints % b"/2.css" + response(b"hello")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert [dict(fields) for fields in answer.early_hints] == [
+            {"Link": "</1.css>"},
+            {"Link": "</2.css>"},
+        ]
+    async with Origin(response()) as origin, Session() as session:
+        assert (await session.get(origin.url)).early_hints == ()
+
+
+async def test_cookies() -> None:
+    """Cookies are those that this response sets; always the same object."""
+    data = response(b"", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", "Set-Cookie: ;;=")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert {name: morsel.value for name, morsel in answer.cookies.items()} == {
+            "a": "1",
+            "b": "2",
+        }
+        assert answer.cookies["a"]["path"] == "/"
+        assert answer.cookies is answer.cookies
+    async with Origin(response()) as origin, Session() as session:
+        assert not (await session.get(origin.url)).cookies
+
+
+async def test_links() -> None:
+    """Links are resolved against what was requested."""
+    data = response(b"", "Link: </p/2>; rel=next", "Link: <1>; rel=prev")
+    async with Origin(data) as origin, Session() as session:
+        links = (await session.get(origin.url + "/p/x#f")).links
+        assert links["next"]["url"] == URL(origin.url + "/p/2")
+        assert links["prev"]["url"] == URL(origin.url + "/p/1")
+    async with Origin(response()) as origin, Session() as session:
+        assert not (await session.get(origin.url)).links
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            ["Content-Disposition: attachment; filename=a.txt"],
+            ContentDisposition("attachment", {"filename": "a.txt"}, "a.txt"),
+        ),
+        (["Content-Disposition: ;;"], None),
+        ([], None),
+    ],
+)
+async def test_content_disposition(fields: list[str], expected: ContentDisposition | None) -> None:
+    """It is parsed; None says that it isn't there, or malformed."""
+    async with Origin(response(b"", *fields)) as origin, Session() as session:
+        assert (await session.get(origin.url)).content_disposition == expected
+
+
+@pytest.mark.parametrize("data", [HALF, response(b"hello")])
+async def test_connection_can_be_looked_at(data: bytes) -> None:
+    """Whom the response comes from can be seen, even when all of it has come at once."""
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        connection = answer.connection
+        assert connection.transport is not None
+        assert connection.transport.get_extra_info("peername") == ("127.0.0.1", origin.port)
+        assert connection.closed is answer.closed is (data is not HALF)
+        assert f"{origin.port} " in repr(connection)
+        connection.release()
+        connection.close()
+        assert connection.closed
+
+
 @pytest.mark.parametrize("pieces", [1, 2])
 async def test_body_can_be_read_again(pieces: int) -> None:
     """``read`` gives the same bytes as often as it is asked, whether they came at once or not."""
     whole = response(b"hello")
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(whole if pieces == 1 else whole[:-2])
-        if pieces == 2:
-            await asyncio.sleep(0.01)
-            writer.write(whole[-2:])
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        answer = await request("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    go_on = asyncio.Event()
+    async with in_two(
+        whole[: None if pieces == 1 else -2], whole[-2:] * (pieces - 1), go_on
+    ) as url:
+        answer = await request("GET", url)
+        go_on.set()
         assert await answer.read() == await answer.read() == b"hello"
         assert await answer.text() == "hello"
 
@@ -79,6 +235,44 @@ async def test_text(content_type: str, body: bytes, encoding: str | None, text: 
     data = response(body, f"Content-Type: {content_type}")
     async with Origin(data) as origin, Session() as session:
         assert await (await session.get(origin.url)).text(encoding) == text
+
+
+async def test_text_of_unknown_charset() -> None:
+    """A session may have its own rule for text that doesn't say its encoding."""
+    seen: list[tuple[HttpResponse, bytes]] = []
+
+    def resolve(answer: HttpResponse, body: bytes) -> str:
+        seen.append((answer, body))
+        return "latin-1"
+
+    async with (
+        Origin(response(b"\xe4", "Content-Type: text/plain")) as origin,
+        Session(fallback_charset_resolver=resolve) as session,
+    ):
+        answer = await session.get(origin.url)
+        with pytest.raises(RuntimeError, match=r"await read\(\) first"):
+            answer.get_encoding()
+        assert await answer.text() == "ä"
+        assert answer.get_encoding() == "latin-1"
+        assert seen == [(answer, b"\xe4")] * 2
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/hal+json", "text/plain; charset=utf-8"]
+)
+async def test_encoding_that_is_known(content_type: str) -> None:
+    """The session's rule isn't asked about JSON, nor where a charset is named."""
+
+    def resolve(answer: HttpResponse, body: bytes) -> str:
+        raise AssertionError
+
+    async with (
+        Origin(response("ä".encode(), f"Content-Type: {content_type}")) as origin,
+        Session(fallback_charset_resolver=resolve) as session,
+    ):
+        answer = await session.get(origin.url)
+        assert answer.get_encoding() == "utf-8"
+        assert await answer.text() == "ä"
 
 
 async def test_text_with_errors() -> None:
@@ -106,6 +300,25 @@ async def test_json_of_another_type() -> None:
             await answer.json()
         assert await answer.json(content_type=None) == [1]
         assert await answer.json(content_type="text/html") == [1]
+
+
+async def test_json_with_another_parser() -> None:
+    """``loads`` is given the text; a byte order mark isn't part of it."""
+    data = response("\ufeff[1.5]".encode(), "Content-Type: application/json")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert await answer.json(loads=lambda text: json.loads(text, parse_float=str)) == ["1.5"]
+        assert await answer.json() == [1.5]
+
+
+async def test_json_that_is_none() -> None:
+    """A body that only claims to be JSON is a ValueError."""
+    async with (
+        Origin(response(b"{", "Content-Type: application/json")) as origin,
+        Session() as session,
+    ):
+        with pytest.raises(ValueError, match="Expecting property name"):
+            await (await session.get(origin.url)).json()
 
 
 async def test_json_of_nothing() -> None:
@@ -160,6 +373,132 @@ async def test_empty_body() -> None:
         assert await answer.content.read() == b""
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        response(b"hello"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ],
+    ids=["whole", "announced", "chunked"],
+)
+async def test_read_has_a_bound(data: bytes) -> None:
+    """What is kept in memory is bounded, and refused before the rest has come."""
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        answer._call.max_read = 4
+        for _ in range(2):
+            with pytest.raises(ClientPayloadError, match="expected a body of at most 4 bytes"):
+                await answer.read()
+
+
+async def test_read_that_is_cancelled_loses_nothing() -> None:
+    """Whoever gave up waiting can ask again, and gets all of it."""
+    go_on = asyncio.Event()
+    async with in_two(HALF, b"world", go_on) as url, Session() as session:
+        answer = await session.get(url)
+        reading = asyncio.create_task(answer.read())
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        go_on.set()
+        assert await answer.read() == b"helloworld"
+
+
+async def test_body_that_broke_off_stays_broken() -> None:
+    """A part of a body never passes for the whole, however often it is asked for."""
+    data = HALF.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        with pytest.raises(ClientPayloadError, match="expected a body of 10 bytes") as caught:
+            await answer.read()
+        assert (caught.value.method, caught.value.phase) == ("GET", "body")
+        with pytest.raises(ClientPayloadError, match="expected a body of 10 bytes"):
+            await answer.read()
+
+
+# Errors that the status stands for.
+
+
+async def test_raise_for_status() -> None:
+    """A status of 400 or more is an error with all facts; others are none."""
+    data = response(b"why", "X-A: 1", status="404 Not Found")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url + "/p")
+        with pytest.raises(ClientResponseError) as caught:
+            answer.raise_for_status()
+        error = caught.value
+        assert str(error) == f"404, message='Not Found', url='{origin.url}/p'"
+        assert (error.status, error.message, error.history) == (404, "Not Found", ())
+        assert (error.headers or {})["X-A"] == "1"
+        assert (error.method, error.url, error.phase) == ("GET", answer.url, "body")
+    async with Origin(response(status="304 Not Modified")) as origin, Session() as session:
+        (await session.get(origin.url)).raise_for_status()
+
+
+async def test_raise_for_status_lets_go() -> None:
+    """Outside of a block nobody else would: the response is released."""
+    data = HALF.replace(b"200 OK", b"500 Oops").replace(b"10", b"1000000")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        with pytest.raises(ClientResponseError):
+            answer.raise_for_status()
+        assert answer.closed
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+async def test_body_of_an_error_can_be_read_in_the_block(is_awaited: bool) -> None:
+    """Inside of ``async with`` the end of the block lets go, and the server may explain."""
+    go_on = asyncio.Event()
+    first = HALF.replace(b"200 OK", b"400 No")
+    async with in_two(first, b" you!", go_on) as url, Session() as session:
+        coming = session.get(url)
+        async with await coming if is_awaited else coming as answer:
+            with pytest.raises(ClientResponseError):
+                answer.raise_for_status()
+            assert not answer.closed
+            go_on.set()
+            assert await answer.text() == "hello you!"
+
+
+async def test_error_of_a_redirect_is_about_the_redirect() -> None:
+    """A response of the history speaks of its own request, not of the last one."""
+
+    def answer(request: bytes) -> bytes:
+        if request.startswith(b"POST"):
+            return response(
+                b"[]", "Location: /b", "Content-Type: text/html", status="303 See Other"
+            )
+        return response(b"")
+
+    async with Origin(answer) as origin, Session() as session:
+        final = await session.post(origin.url + "/a", data=b"x")
+        (first,) = final.history
+        with pytest.raises(ContentTypeError) as caught:
+            await first.json()
+        assert (caught.value.method, caught.value.url) == ("POST", URL(origin.url + "/a"))
+
+
+async def test_class_of_ones_own() -> None:
+    """A subclass is made like ours, and may have attributes."""
+
+    class Traced(HttpResponse):
+        label = ""
+
+        async def read(self, decode: bool = False) -> bytes:
+            body: bytes = await super().read()
+            self.label = f"{self.method} {len(body)}"
+            return body
+
+    async with Origin(response(b"hello")) as origin, Session(response_class=Traced) as session:
+        answer = await session.get(origin.url)
+        assert isinstance(answer, Traced)
+        assert repr(answer).startswith("<Traced GET ")
+        assert await answer.text() == "hello"
+        assert answer.label == "GET 5"
+
+
 # Letting go.
 
 
@@ -195,14 +534,7 @@ async def test_close_gives_up_the_upload() -> None:
         finally:
             ended.set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(response(b"enough"))
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, Session() as session:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving(hasty) as url, Session() as session:
         answer = await session.post(url, data=endless())
         assert await answer.read() == b"enough"
         assert " 1 in use" in repr(session)
@@ -251,6 +583,33 @@ async def test_wait_for_close() -> None:
     async with Origin(response(b"hello")) as origin, Session() as session:
         answer = await session.post(origin.url, data=b"x" * 100_000)
         await answer.wait_for_close()
+        assert answer.closed
+
+
+async def test_wait_for_close_lets_go_of_what_nobody_reads() -> None:
+    """A body larger than any buffer doesn't keep it waiting."""
+    data = response(b"x" * 3_000_000)
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.post(origin.url, data=b"x" * 100_000)
+        await answer.wait_for_close()
+        assert answer.closed
+
+
+async def test_wait_for_close_tells_of_an_upload_that_failed() -> None:
+    """The response had come, so nobody else learns what the program's iterable raised."""
+    answered = asyncio.Event()
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x"
+        await answered.wait()
+        raise LookupError("no more")
+
+    async with serving(hasty) as url, Session() as session:
+        answer = await session.post(url, data=broken())
+        assert await answer.read() == b"enough"
+        answered.set()
+        with pytest.raises(LookupError, match="no more"):
+            await answer.wait_for_close()
         assert answer.closed
 
 

@@ -22,6 +22,8 @@ class RequestContext(Coroutine[Any, Any, "HttpResponse"]):
 
     __slots__ = ("_coroutine", "_response")
 
+    __name__ = "request"  # of the coroutine, in what asyncio says about a task
+
     def __init__(self, coroutine: Coroutine[Any, Any, HttpResponse]) -> None:
         self._coroutine = coroutine
         self._response: HttpResponse | None = None
@@ -44,8 +46,8 @@ class RequestContext(Coroutine[Any, Any, "HttpResponse"]):
     __iter__ = __await__
 
     async def __aenter__(self) -> HttpResponse:
-        self._response = await self._coroutine
-        return self._response
+        self._response = response = await self._coroutine
+        return await response.__aenter__()
 
     async def __aexit__(
         self,

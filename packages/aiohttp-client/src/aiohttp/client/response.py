@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
 
 from yarl import URL
 
@@ -23,7 +22,18 @@ from .call import Call
 from .errors import ClientResponseError, ContentTypeError
 from .request import HttpRequest, RequestInfo
 
-__all__ = ["HttpResponse"]
+if TYPE_CHECKING:
+    import asyncio
+    from http.cookies import SimpleCookie
+
+    from aiohttp.protocol.disposition import ContentDisposition
+    from aiohttp.protocol.http1.client import ClientHttpProtocol
+
+    from .links import Links
+
+__all__ = ["HttpResponse", "ResponseConnection"]
+
+E = TypeVar("E", bound=ClientResponseError)
 
 logger = logging.getLogger("aiohttp.client")
 
@@ -31,7 +41,6 @@ logger = logging.getLogger("aiohttp.client")
 _CHARSET: Final = re.compile(
     r""";[ \t]*charset[ \t]*=[ \t]*(?:"([^"\\]+)"|([^\s;"']+))""", re.IGNORECASE
 )
-
 
 _PROBE: Final = b"text"
 
@@ -71,18 +80,26 @@ class HttpResponse:
         status: the status code.
         reason: the reason phrase, often empty.
         version: of HTTP, as the server speaks it.
-        headers: the fields, read-only; looked up without regard to case.
+        headers: the fields, read-only; looked up without regard to case. The response
+            itself is a mapping of them, too, as in 2014.
         method: of the request.
         history: the redirects that led here, the first one first.
+        early_hints: the fields of each 103 that came before (RFC 8297).
+
+    A class of your own is made with the same four arguments.
     """
 
     __slots__ = (
         "__weakref__",
         "_body",
         "_call",
+        "_cookies",
         "_exchange",
+        "_head",
+        "_is_entered",
         "_request",
         "_unread",
+        "early_hints",
         "headers",
         "history",
         "method",
@@ -100,15 +117,19 @@ class HttpResponse:
         self.headers: Headers = head.headers
         self.method = request.method
         self.history = call.history
+        self.early_hints = call.early_hints
         self._body: bytes | None = None
         self._call = call
+        self._cookies: SimpleCookie | None = None
         self._exchange = exchange
+        self._head = head
+        self._is_entered = False  # by "async with", which lets go at its end
         self._request = request
         is_settled = exchange.is_complete and exchange.is_request_sent
         self._unread = None if is_settled else _Unread(exchange, request)
 
     def __repr__(self) -> str:
-        return f"<HttpResponse {self.method} {self.url} [{self.status} {self.reason}]>"
+        return f"<{type(self).__name__} {self.method} {self.url} [{self.status} {self.reason}]>"
 
     # The head.
 
@@ -137,9 +158,30 @@ class HttpResponse:
         """Whether the status is below 400."""
         return self.status < 400
 
+    @property
+    def message(self) -> ResponseHead:
+        """The head as it was parsed, by its name of 2014."""
+        return self._head
+
+    @property
+    def connection(self) -> ResponseConnection:
+        """What the response comes on, for a look at it: who is the peer, what is the TLS."""
+        return ResponseConnection(self, self._call.connection)
+
+    # The fields.
+
     def __getitem__(self, name: str) -> str:
         """Return the first field of this name; KeyError if there is none."""
         return self.headers[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a field of this name."""
+        return name in self.headers
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the fields, in order."""
+        # There is no __len__: a response is true, however few its fields are.
+        return iter(self.headers)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the first field of this name, or ``default``."""
@@ -148,6 +190,54 @@ class HttpResponse:
     def get_all(self, name: str) -> list[str]:
         """Return all fields of this name, in order."""
         return self.headers.getall(name, [])
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the fields."""
+        return self.headers.keys()
+
+    def values(self) -> ValuesView[str]:
+        """Return the values of the fields."""
+        return self.headers.values()
+
+    def items(self) -> ItemsView[str, str]:
+        """Return the fields, as pairs of name and value."""
+        return self.headers.items()
+
+    @property
+    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The octets of the fields, without white space around the values."""
+        # A head is ISO-8859-1 here, because that can be undone.
+        return tuple(
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in self.items()
+        )
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields behind the body (RFC 9110, section 6.5); none before all of it has come."""
+        return self._exchange.trailers
+
+    @property
+    def cookies(self) -> SimpleCookie:
+        """The cookies that this response sets; empty if there are none."""
+        if self._cookies is None:
+            from .cookies import response_cookies
+
+            self._cookies = response_cookies(self.get_all("Set-Cookie"))
+        return self._cookies
+
+    @property
+    def links(self) -> Links:
+        """Where else to go, as Link says: ``response.links["next"]["url"]``."""
+        from .links import parse_links
+
+        return parse_links(self.get_all("Link"), self.url)
+
+    @property
+    def content_disposition(self) -> ContentDisposition | None:
+        """What Content-Disposition says; None if it isn't there, or is malformed."""
+        from aiohttp.protocol.disposition import ContentDisposition
+
+        return ContentDisposition.parse(self.get("Content-Disposition"))
 
     @property
     def content_type(self) -> str:
@@ -162,28 +252,50 @@ class HttpResponse:
         return None if found is None else found[1] or found[2]
 
     def get_encoding(self) -> str:
-        """Return what ``text`` decodes by: the charset, where Python knows it, or else UTF-8."""
+        """Return what ``text`` decodes by.
+
+        That is the charset, where Python knows it; for JSON, and without a
+        ``fallback_charset_resolver`` of the session, UTF-8; and else what that says.
+
+        Raises:
+            RuntimeError: if the resolver is to be asked and the body wasn't read yet.
+        """
         charset = self.charset
         if charset is not None:
             # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
             with suppress(LookupError, ValueError):
                 _PROBE.decode(charset, "replace")
                 return codecs.lookup(charset).name
-        return "utf-8"
+        resolve = self._call.fallback_charset_resolver
+        if resolve is None or self._has_type("application/json"):
+            return "utf-8"
+        if self._body is None:
+            raise RuntimeError("the encoding depends on the body: await read() first")
+        return resolve(self, self._body)
 
     def raise_for_status(self) -> None:
-        """Raise ClientResponseError if the status is 400 or more, and let go of the response."""
+        """Raise ClientResponseError if the status is 400 or more.
+
+        The response is let go of, unless ``async with`` will see to that: what it
+        says about the error can be read there.
+        """
         if not self.ok:
-            self.release()
-            raise self._call.marked(
-                ClientResponseError(
-                    self.request_info,
-                    self.history,
-                    status=self.status,
-                    message=self.reason,
-                    headers=self.headers,
-                )
-            )
+            if not self._is_entered:
+                self.release()
+            raise self._error(ClientResponseError, self.reason)
+
+    def _error(self, kind: type[E], message: str) -> E:
+        error = kind(
+            self.request_info,
+            self.history,
+            status=self.status,
+            message=message,
+            headers=self.headers,
+        )
+        error.url = self.url
+        self._call.marked(error)
+        error.method = self.method  # the call may have followed this very response
+        return error
 
     # The body.
 
@@ -202,14 +314,15 @@ class HttpResponse:
         ``decode``: as JSON where Content-Type says so, as in 2014.
 
         Raises:
-            ClientPayloadError: if the body broke off, or can't be decoded.
+            ClientPayloadError: if the body broke off, can't be decoded, or is larger
+                than ``max_body`` allows: 1 GiB by default, for what is kept in memory.
             ServerTimeoutError: if a time limit has passed.
+            ClientConnectionError: if the response was closed before.
         """
         if self._body is None:
-            whole = self._exchange.take_whole_body()
-            self._body = await self.content.read() if whole is None else whole
-        if decode and self.content_type == "application/json":
-            return json.loads(self._body)
+            self._body = await self._exchange.read_all(self._call.max_read)
+        if decode and self._has_type("application/json"):
+            return await self.json()
         return self._body
 
     async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
@@ -221,28 +334,32 @@ class HttpResponse:
         self,
         *,
         encoding: str | None = None,
-        loads: Callable[[str], Any] = json.loads,
+        loads: Callable[[str], Any] | None = None,
         content_type: str | None = "application/json",
     ) -> Any:
         """Return what the body says in JSON; None for an empty one.
 
+        ``loads``: by default ``json.loads``.
+
         Raises:
             ContentTypeError: if the type is neither ``content_type`` nor, by default,
                 one that ends in ``+json``. None accepts any type.
+            ValueError: if it is no JSON.
         """
         if content_type is not None and not self._has_type(content_type.lower()):
             given = self.headers.get("Content-Type", "none")
-            raise self._call.marked(
-                ContentTypeError(
-                    self.request_info,
-                    self.history,
-                    status=self.status,
-                    message=f"expected content of type {content_type}, got {given}",
-                    headers=self.headers,
-                )
+            raise self._error(
+                ContentTypeError, f"expected content of type {content_type}, got {given}"
             )
-        text = await self.text(encoding)
-        return loads(text) if text.strip() else None
+        # A byte order mark is of no meaning here (RFC 8259, section 8.1).
+        text = (await self.text(encoding)).removeprefix("\ufeff")
+        if not text.strip():
+            return None
+        if loads is None:
+            import json
+
+            loads = json.loads
+        return loads(text)
 
     def _has_type(self, expected: str) -> bool:
         given = self.content_type
@@ -260,9 +377,15 @@ class HttpResponse:
     # The end.
 
     async def wait_for_close(self) -> None:
-        """Return when the whole response has come and the request's body was sent."""
-        await self.content.wait_eof()
+        """Return when the request's body was sent, too, and let go of the response.
+
+        Raises:
+            BaseException: what iterating over the request's body raised.
+        """
         await self._exchange.request_sent()
+        self.release()
+        if self._exchange.upload_error is not None:
+            raise self._exchange.upload_error
 
     def release(self) -> Finished:
         """Let go of the rest: a short one is dropped, for a long one the connection is closed."""
@@ -286,6 +409,7 @@ class HttpResponse:
         return not self._exchange.is_under_way
 
     async def __aenter__(self) -> Self:
+        self._is_entered = True
         return self
 
     async def __aexit__(
@@ -295,3 +419,38 @@ class HttpResponse:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+class ResponseConnection:
+    """The connection that a response comes on. A look at it changes nothing.
+
+    Attributes:
+        protocol: what speaks HTTP on it, or None. It may serve others by now.
+    """
+
+    __slots__ = ("_response", "protocol")
+
+    def __init__(self, response: HttpResponse, protocol: ClientHttpProtocol | None) -> None:
+        self._response = response
+        self.protocol = protocol
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.protocol!r}>"
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries the bytes: ``transport.get_extra_info("peername")``."""
+        return None if self.protocol is None else self.protocol.transport
+
+    @property
+    def closed(self) -> bool:
+        """Whether it serves the response no more."""
+        return self._response.closed
+
+    def release(self) -> None:
+        """Let go of the response."""
+        self._response.release()
+
+    def close(self) -> None:
+        """Close it, unless the response is complete: then it is none of ours any more."""
+        self._response.close()
