@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohappyeyeballs
 import pytest
@@ -23,8 +25,22 @@ from aiohttp.client import (
     Session,
     TCPConnector,
 )
+from aiohttp.client.call import Call
+from aiohttp.client.connector import (
+    CLIENT_LIMITS,
+    AddrInfoType,
+    BaseConnector,
+    NamedPipeConnector,
+    UnixConnector,
+)
 from aiohttp.client.destination import ConnectionKey
+from aiohttp.client.errors import ServerFingerprintMismatch, UnixClientConnectorError
+from aiohttp.client.request import HttpRequest
+from aiohttp.client.resolver import DefaultResolver
+from aiohttp.client.tls import Fingerprint
+from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from aiohttp.protocol.http1.client import ClientHttpProtocol
+from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.timers import deadlines_of
 from origin import Origin, response
 from wire import connect
@@ -54,52 +70,161 @@ def closed_port() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-class Names:
-    """Answers for a name server, in place of ``loop.getaddrinfo``."""
+class Book(AbstractResolver):
+    """A resolver that answers from a book."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, **addresses: list[str]) -> None:
+        self.addresses = {f"{name}.example": found for name, found in addresses.items()}
         self.asked: list[str] = []
-        self.answers: dict[str, list[str]] = {}
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", self._look_up)
+        self.is_closed = False
 
-    async def _look_up(self, host: str, port: int, **_: Any) -> list[Any]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         self.asked.append(host)
-        if host not in self.answers:
+        if host not in self.addresses:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        stream = socket.SOCK_STREAM
         return [
-            found
-            for address in self.answers[host]
-            for found in socket.getaddrinfo(address, port, type=stream)
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=6, flags=0)
+            for address in self.addresses[host]
         ]
 
+    async def close(self) -> None:
+        self.is_closed = True
 
-async def test_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+
+class SilentBook(Book):
+    """A resolver that never answers."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.asked.append(host)
+        return cast("list[ResolveResult]", await never())
+
+
+def connector_of(session: Session) -> BaseConnector:
+    """Return the connector of a session that was not detached."""
+    connector = session.connector
+    if connector is None:
+        raise LookupError(f"{session!r} was detached")
+    return connector
+
+
+# Names.
+
+
+async def test_name_is_looked_up() -> None:
     """A name is resolved; Host says the name."""
-    names = Names(monkeypatch)
-    names.answers["server.example"] = ["127.0.0.1"]
-    async with Origin(response(b"hello")) as origin, Session() as session:
+    book = Book(server=["127.0.0.1"])
+    async with (
+        Origin(response(b"hello")) as origin,
+        Session(connector=TCPConnector(resolver=book)) as session,
+    ):
         async with session.get(f"http://server.example:{origin.port}/") as answer:
             assert await answer.read() == b"hello"
         assert f"\r\nHost: server.example:{origin.port}\r\n".encode() in origin.request
-        assert names.asked == ["server.example"]
+        assert book.asked == ["server.example"]
+    assert not book.is_closed  # by whoever made it
 
 
-async def test_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address needs no name server, and no thread."""
-    names = Names(monkeypatch)
-    async with Origin(response()) as origin, Session() as session:
-        await session.get(origin.url)
-        assert names.asked == []
+async def test_address_is_not_looked_up() -> None:
+    """An address needs no resolver."""
+    book = Book()
+    async with Origin(response()) as origin, Session(connector=TCPConnector(resolver=book)) as s:
+        await s.get(origin.url)
+    assert book.asked == []
 
 
-async def test_next_address_is_tried(monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
+@pytest.mark.parametrize("host", ["127.1", "0x7f.0.0.1", "2130706433"])
+async def test_odd_address_is_for_the_resolver(host: str) -> None:
+    """What only some systems take for an address can't get past a resolver that refuses it."""
+    book = Book()
+    async with Session(connector=TCPConnector(resolver=book)) as session:
+        with pytest.raises(ClientConnectorDNSError):
+            await session.get(f"http://{host}/")
+    assert len(book.asked) == 1
+
+
+async def test_names_are_kept_until_a_connection_fails(closed_port: int) -> None:
+    """An answer serves many connections; when one can't be opened it may be out of date."""
+    book = Book(server=["127.0.0.1"])
+    connector = TCPConnector(resolver=book, force_close=True)
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        for _ in range(2):
+            await session.get(f"http://server.example:{origin.port}/")
+        assert book.asked == ["server.example"]
+        assert [*connector.cached_hosts] == [("server.example", origin.port)]
+        for _ in range(2):
+            with pytest.raises(ClientConnectorError):
+                await session.get(f"http://server.example:{closed_port}/")
+        assert book.asked == ["server.example"] * 3
+        assert [*connector.cached_hosts] == [("server.example", origin.port)]
+
+
+async def test_names_are_forgotten_on_demand() -> None:
+    """One by one, or all at once; a port belongs to a host."""
+    book = Book(server=["127.0.0.1"])
+    connector = TCPConnector(resolver=book, force_close=True)
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        for host in (None, "server.example", "other.example"):
+            await session.get(f"http://server.example:{origin.port}/")
+            connector.clear_dns_cache(host, host and origin.port)
+        assert [*connector.cached_hosts] == [("server.example", origin.port)]
+        with pytest.raises(ValueError, match="expected a host, and maybe a port, got port 80"):
+            connector.clear_dns_cache(port=80)
+    assert len(book.asked) == 3
+
+
+async def test_names_are_not_kept_on_demand() -> None:
+    """``use_dns_cache=False`` asks for each connection."""
+    book = Book(server=["127.0.0.1"])
+    connector = TCPConnector(resolver=book, force_close=True, use_dns_cache=False)
+    assert not connector.dns_cache
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        for _ in range(2):
+            await session.get(f"http://server.example:{origin.port}/")
+    assert len(book.asked) == 2
+
+
+async def test_resolver_that_answers_a_name() -> None:
+    """A resolver answers addresses; what else it says is not looked up again."""
+    async with Session(connector=TCPConnector(resolver=Book(server=["localhost"]))) as session:
+        with pytest.raises(ClientConnectorDNSError, match="'localhost', which is no address"):
+            await session.get("http://server.example/")
+
+
+async def test_default_resolver() -> None:
+    """Without a word the default resolver is asked; the connector that made it closes it."""
+    connector = TCPConnector()
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        await session.get(f"http://localhost:{origin.port}/")
+        assert isinstance(connector._own_resolver, DefaultResolver)
+
+
+@pytest.mark.parametrize(
+    ("family", "answers"), [(socket.AF_INET, ["::1"]), (socket.AF_INET6, ["127.0.0.1"])]
+)
+async def test_address_of_another_family(family: int, answers: list[str]) -> None:
+    """Addresses of a family that isn't wanted are not connected to, named or literal."""
+    connector = TCPConnector(resolver=Book(server=answers), family=family)
+    assert connector.family is family
+    literal = f"[{answers[0]}]" if ":" in answers[0] else answers[0]
+    async with Session(connector=connector) as session:
+        for host in ("server.example", literal):
+            with pytest.raises(ClientConnectorDNSError, match="expected an address of AF_INET"):
+                await session.get(f"http://{host}/")
+
+
+# Addresses.
+
+
+async def test_next_address_is_tried() -> None:
     """A host with several addresses is reached if one of them answers."""
-    names = Names(monkeypatch)
-    names.answers["server.example"] = ["::1", "127.0.0.1"]
+    book = Book(server=["::1", "127.0.0.2", "127.0.0.1"])
     async with (
         Origin(response()) as origin,
-        Session() as session,
+        Session(connector=TCPConnector(resolver=book)) as session,
         session.get(f"http://server.example:{origin.port}/") as answer,
     ):
         assert answer.status == 200
@@ -115,10 +240,36 @@ async def test_ipv6() -> None:
         assert exc.errno  # noqa: PT017 this machine has no IPv6: then the request fails as it should
 
 
-async def test_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_address_answers(closed_port: int) -> None:
+    """The error names each address with its reason, in one line."""
+    book = Book(server=["127.0.0.1", "127.0.0.2"])
+    async with Session(connector=TCPConnector(resolver=book)) as session:
+        with pytest.raises(ClientConnectorError) as caught:
+            await session.get(f"http://server.example:{closed_port}/")
+    assert str(caught.value) == (
+        f"cannot connect to server.example:{closed_port}: "
+        "127.0.0.1: Connection refused; 127.0.0.2: Connection refused"
+    )
+    assert isinstance(caught.value.os_error, ConnectionRefusedError)
+
+
+async def test_local_address_and_socket_factory() -> None:
+    """Where sockets are bound, and what they are made by, is for the program to say."""
+    made: list[socket.socket] = []
+
+    def make(info: AddrInfoType) -> socket.socket:
+        made.append(socket.socket(info[0], info[1], info[2]))
+        return made[-1]
+
+    connector = TCPConnector(local_addr=("127.0.0.3", 0), socket_factory=make)
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        await session.get(origin.url)
+        assert made[0].getsockname()[0] == "127.0.0.3"
+
+
+async def test_unknown_name() -> None:
     """A name without address is an error of its own, with the phase in which it came."""
-    Names(monkeypatch)
-    async with Session() as session:
+    async with Session(connector=TCPConnector(resolver=Book())) as session:
         with pytest.raises(ClientConnectorDNSError, match="cannot resolve nobody") as caught:
             await session.get("http://nobody.example/")
         assert (caught.value.phase, caught.value.host) == ("dns", "nobody.example")
@@ -158,10 +309,10 @@ async def test_connecting_takes_too_long(
         assert " 0 in use, 0 idle" in repr(session)
 
 
-async def test_looking_up_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name server's time counts, too."""
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
-    async with Session(timeout=0.02) as session:
+async def test_looking_up_takes_too_long() -> None:
+    """The resolver's time counts, too."""
+    connector = TCPConnector(resolver=SilentBook())
+    async with Session(timeout=0.02, connector=connector) as session:
         with pytest.raises(ConnectionTimeoutError, match=r"resolving server\.example"):
             await session.get("http://server.example/")
 
@@ -184,26 +335,80 @@ async def test_cancelled_while_connecting(monkeypatch: pytest.MonkeyPatch, step:
         await session.get(origin.url)
 
 
-async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is opened for a session that was closed meanwhile is closed, too."""
-    go_on = asyncio.Event()
-    start_connection: Any = vars(aiohappyeyeballs)["start_connection"]
+# Closing.
 
-    async def wait(*arguments: Any, **options: Any) -> socket.socket:
-        await go_on.wait()
-        sock: socket.socket = await start_connection(*arguments, **options)
-        return sock
 
-    monkeypatch.setattr(aiohappyeyeballs, "start_connection", wait)
+@pytest.mark.parametrize("step", ["start_connection", "create_connection", "resolve"])
+async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """What is being opened when a session is closed is given up at once, at whatever step."""
+    book = SilentBook()
+    if step == "start_connection":
+        monkeypatch.setattr(aiohappyeyeballs, step, never)
+    elif step == "create_connection":
+        monkeypatch.setattr(asyncio.get_running_loop(), step, never)
     async with Origin(response()) as origin:
-        session = Session()
-        task = asyncio.create_task(session.get(origin.url))
-        await asyncio.sleep(0)
+        session = Session(connector=TCPConnector(resolver=book))
+        host = "server.example" if step == "resolve" else "127.0.0.1"
+        task = asyncio.create_task(session.get(f"http://{host}:{origin.port}/"))
+        await asyncio.sleep(0.01)
         await session.close()
-        go_on.set()
         with pytest.raises(ClientConnectionError, match="closed while a connection was opened"):
             await task
-        assert session.connector.open_connections == 0
+        assert connector_of(session).open_connections == 0
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() - {asyncio.current_task()} == origin._tasks
+
+
+async def test_closed_at_the_end_of_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is ready in the very turn in which its session is closed is closed."""
+    made = ClientHttpProtocol.connection_made
+
+    def close(self: ClientHttpProtocol, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        session.close()
+
+    monkeypatch.setattr(ClientHttpProtocol, "connection_made", close)
+    async with Origin(response()) as origin:
+        session = Session()
+        with pytest.raises(ClientConnectionError, match="closed while a connection was opened"):
+            await session.get(origin.url)
+        assert connector_of(session).open_connections == 0
+
+
+async def test_closing_closes_tls_at_once(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """After ``await close()`` the sockets are closed: nobody sleeps for a goodbye."""
+    async with Origin(response(), tls=server_tls) as origin:
+        session = Session()
+        await session.get(origin.url, ssl=client_tls)
+        (protocol,) = connector_of(session)._opened
+        sock: Any = protocol.get_extra_info("socket")
+        await session.close()
+        assert sock.fileno() == -1
+
+
+async def test_closing_after_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child lets its parent's connections alone: the kernel's watch list is shared."""
+    async with Origin(response()) as origin:
+        session = Session()
+        await session.get(origin.url)
+        (protocol,) = connector_of(session)._opened
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: -1)
+            await session.close()
+        assert protocol.is_reusable
+        protocol.close()
+
+
+async def test_connector_closes_itself() -> None:
+    """A connector without a session is closed by ``async with``; twice is fine."""
+    async with TCPConnector() as connector:
+        connector.bind(asyncio.get_running_loop())
+    assert connector.closed
+    await connector.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        connector.bind(asyncio.get_running_loop())
 
 
 async def open_in_memory(connector: TCPConnector, limit: int) -> None:
@@ -311,6 +516,65 @@ async def test_only_false_switches_verification_off(nothing: Any) -> None:
             await session.get("https://127.0.0.1/", ssl=nothing)
 
 
+def fingerprint_of_pem() -> Fingerprint:
+    """Return the fingerprint of the certificate of localhost."""
+    certificate = "-----BEGIN CERT" + PEM.read_text("ascii").split("-----BEGIN CERT")[1]
+    return Fingerprint(sha256(ssl.PEM_cert_to_DER_cert(certificate)).digest())
+
+
+async def test_fingerprint(server_tls: ssl.SSLContext) -> None:
+    """Whoever has the pinned certificate is trusted, and kept; whatever authorities say."""
+    pin = fingerprint_of_pem()
+    async with (
+        Origin(response(), tls=server_tls) as origin,
+        Session(connector=TCPConnector(fingerprint=pin.digest)) as session,
+    ):
+        for _ in range(2):
+            await session.get(origin.url)
+        await session.get(origin.url, ssl=pin)
+        assert origin.connections == 2
+
+
+async def test_another_fingerprint(server_tls: ssl.SSLContext) -> None:
+    """Nothing is sent to a server with another certificate, and no connection is left."""
+    async with Origin(response(), tls=server_tls) as origin, Session() as session:
+        await session.get(origin.url, ssl=fingerprint_of_pem())
+        with pytest.raises(ServerFingerprintMismatch, match=bytes(32).hex()) as caught:
+            await session.get(origin.url, ssl=Fingerprint(bytes(32)))
+        assert caught.value.phase == "tls"
+        assert (caught.value.host, caught.value.port) == ("127.0.0.1", origin.port)
+        assert (len(origin.requests), connector_of(session).open_connections) == (1, 1)
+        assert " 0 in use" in repr(session)
+
+
+async def test_next_address_for_tls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    """A machine whose TLS is out of order doesn't hide the others of the same name."""
+
+    def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    book = Book(server=["127.0.0.2", "127.0.0.1"])
+    async with Origin(response(), tls=server_tls) as origin:
+        broken = await asyncio.start_server(hang_up, "127.0.0.2", origin.port)
+        async with broken, Session(connector=TCPConnector(resolver=book)) as session:
+            url = f"https://server.example:{origin.port}/"
+            await session.get(url, ssl=client_tls, server_hostname="localhost")
+            assert connector_of(session).open_connections == 1
+
+
+async def test_no_address_does_tls(server_tls: ssl.SSLContext) -> None:
+    """Where TLS failed with one address and nothing answers at the others, TLS is the reason."""
+    book = Book(server=["127.0.0.1", "127.0.0.2"])
+    async with (
+        Origin(response(), tls=server_tls) as origin,
+        Session(connector=TCPConnector(resolver=book)) as session,
+    ):
+        with pytest.raises(ClientConnectorCertificateError) as caught:
+            await session.get(f"https://server.example:{origin.port}/")
+        assert caught.value.phase == "tls"
+        assert " 0 in use, 0 idle" in repr(session)
+
+
 async def test_cancelled_at_the_end_of_the_handshake(
     monkeypatch: pytest.MonkeyPatch, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
 ) -> None:
@@ -328,7 +592,7 @@ async def test_cancelled_at_the_end_of_the_handshake(
             with pytest.raises(asyncio.CancelledError):
                 await task
         await session.get(origin.url, ssl=client_tls)
-        assert session.connector.open_connections == 1
+        assert connector_of(session).open_connections == 1
 
 
 async def test_certificate_of_another_host(
@@ -367,3 +631,212 @@ async def test_server_without_tls() -> None:
     async with server, Session() as session:
         with pytest.raises(ClientConnectorSSLError):
             await session.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", ssl=False)
+
+
+# Connections on loan.
+
+
+def request_to(url: str) -> HttpRequest:
+    """Return a request, as a session makes it."""
+    return HttpRequest("GET", url)
+
+
+async def test_loan() -> None:
+    """A program may borrow a connection for itself, and gives it back."""
+    async with Origin(response()) as origin, TCPConnector(limit=1) as connector:
+        connection = await connector.connect(request_to(origin.url))
+        assert connection.loop is asyncio.get_running_loop()
+        assert not connection.closed
+        assert connection.protocol is not None
+        assert connection.transport is connection.protocol.transport
+        assert " 1 in use" in repr(connector)
+        connection.release()
+        connection.release()
+        connection.close()
+        facts = connection.closed, connection.protocol, connection.transport
+        assert facts == (True, None, None)
+        assert " 0 in use, 0 idle" in repr(connector)  # it had served nothing
+
+
+async def test_loan_after_an_exchange() -> None:
+    """An exchange gives its connection back by itself: once."""
+    async with Origin(response(b"hello")) as origin, TCPConnector(limit=1) as connector:
+        connection = await connector.connect(request_to(origin.url))
+        assert connection.protocol is not None
+        exchange = connection.protocol.start("GET", "/", "a")
+        assert (await exchange.response()).status == 200
+        assert " 0 in use, 1 idle" in repr(connector)
+        again = await connector.connect(request_to(origin.url))
+        assert " 1 in use, 0 idle" in repr(connector)
+        connection.release()
+        assert " 1 in use, 0 idle" in repr(connector)
+        again.release()
+        assert " 0 in use, 1 idle" in repr(connector)
+
+
+async def test_closed_loan() -> None:
+    """A connection that is closed on loan gives its slot back, whatever it was doing."""
+    async with Origin(response()) as origin, TCPConnector(limit=1) as connector:
+        for _ in range(2):
+            connection = await connector.connect(request_to(origin.url))
+            connection.close()
+        connection = await connector.connect(request_to(origin.url))
+        assert connection.protocol is not None
+        exchange = connection.protocol.start("GET", "/", "a")
+        connection.close()
+        assert not exchange.is_under_way
+        with pytest.raises(Exception, match="closed on this side"):
+            await exchange.response()
+        assert " 0 in use, 0 idle" in repr(connector)
+
+
+async def test_forgotten_loan() -> None:
+    """A connection that nobody gave back is a warning, and its slot is served again."""
+    async with Origin(response()) as origin, TCPConnector(limit=1) as connector:
+        with pytest.warns(ResourceWarning, match="unreleased <Connection"):
+            assert not (await connector.connect(request_to(origin.url))).closed
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert " 0 in use, 0 idle" in repr(connector)
+
+
+# Other ways to connect.
+
+
+async def unix_server(path: Path) -> asyncio.Server:
+    """Return a server on a Unix socket, which answers one request a connection."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(response(head.split(b"\r\n")[1], "Connection: close"))
+        writer.close()
+
+    return await asyncio.start_unix_server(answer, path)
+
+
+async def test_unix_socket(tmp_path: Path) -> None:
+    """A Unix socket takes requests for any host; Host says which."""
+    path = tmp_path / "socket"
+    connector = UnixConnector(path)
+    async with await unix_server(path), Session(connector=connector) as session:
+        assert connector.path == str(path)
+        async with session.get("http://a.example/") as answer:
+            assert await answer.read() == b"Host: a.example"
+
+
+async def test_nobody_at_the_unix_socket(tmp_path: Path) -> None:
+    """The error names the path; the slot is free again."""
+    path = str(tmp_path / "socket")
+    async with Session(connector=UnixConnector(path, limit=1)) as session:
+        for _ in range(2):
+            with pytest.raises(UnixClientConnectorError, match=f"to {path}: No such") as caught:
+                await session.get("http://a.example/")
+            assert (caught.value.path, caught.value.phase) == (path, "connect")
+
+
+async def test_cancelled_at_the_unix_socket(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The limit of the connector ends connecting; no socket is left."""
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
+    connector = UnixConnector(tmp_path / "socket", conn_timeout=0.02)
+    async with Session(connector=connector) as session:
+        with pytest.raises(ConnectionTimeoutError, match=r"connecting to a\.example:80"):
+            await session.get("http://a.example/")
+
+
+def test_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to use instead."""
+    monkeypatch.delattr(socket, "AF_UNIX")
+    with pytest.raises(RuntimeError, match="use TCPConnector"):
+        UnixConnector("/socket")
+
+
+def test_system_without_named_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to use instead."""
+    monkeypatch.delattr(asyncio, "ProactorEventLoop", raising=False)
+    with pytest.raises(RuntimeError, match="on Windows only: use UnixConnector"):
+        NamedPipeConnector(r"\\.\pipe\name")
+
+
+async def test_named_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A pipe takes requests for any host, by the one method that Windows' loop adds."""
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(asyncio, "ProactorEventLoop", type(loop), raising=False)
+    path = str(tmp_path / "pipe")
+    connector = NamedPipeConnector(path)
+    assert connector.path == path
+    async with Session(connector=connector) as session:
+        with pytest.raises(RuntimeError, match="need a ProactorEventLoop"):
+            await session.get("http://a.example/")
+        create: Any = loop.create_unix_connection
+        monkeypatch.setattr(loop, "create_pipe_connection", create, raising=False)
+        with pytest.raises(UnixClientConnectorError, match=f"to {path}: No such"):
+            await session.get("http://a.example/")
+        async with await unix_server(Path(path)), session.get("http://a.example/") as answer:
+            assert await answer.read() == b"Host: a.example"
+        assert connector_of(session).open_connections == 0
+
+
+class OwnConnector(BaseConnector):
+    """A connector of a program's own, over a socket that somebody else has connected."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(limit_per_host=1)
+        self._sock = sock
+
+    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
+        return await self._start(self._sock, req.key, call)
+
+
+async def test_own_connector() -> None:
+    """One method says how a connection is opened; the rest is the same for all."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with theirs:
+        theirs.sendall(b"")
+        async with Session(connector=OwnConnector(ours)) as session:
+            task = asyncio.create_task(session.get("http://a.example/"))
+            await asyncio.sleep(0.01)
+            assert theirs.recv(65536).startswith(b"GET / HTTP/1.1\r\n")
+            theirs.sendall(response(b"hello"))
+            async with await task as answer:
+                assert await answer.read() == b"hello"
+
+
+# What it is made of.
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [({}, 15), ({"keepalive_timeout": 3}, 3), ({"limits": Limits(keep_alive=60)}, 60)],
+)
+def test_idle_time(given: dict[str, Any], seconds: float) -> None:
+    """Idle connections are kept as the connector says, or else its limits."""
+    assert TCPConnector(**given)._limits.keep_alive == seconds
+
+
+def test_facts() -> None:
+    """What it was made with can be read back; what isn't needed is taken without a word."""
+    connector = TCPConnector(
+        limit=7,
+        limit_per_host=2,
+        force_close=True,
+        verify_ssl=False,
+        enable_cleanup_closed=True,
+        timeout_ceil_threshold=1,
+        ssl_shutdown_timeout=1,
+    )
+    assert (connector.limit, connector.limit_per_host, connector.force_close) == (7, 2, True)
+    assert (connector.ssl, connector.dns_cache, connector.family) == (False, True, 0)
+    assert connector._limits is CLIENT_LIMITS
+    assert repr(connector) == ("<TCPConnector <Pool 0 in use, 0 idle, 0 waiting, limit 7>>")
+
+
+async def test_connector_of_another_loop() -> None:
+    """A loop that is given is the one that this belongs to."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+    async with TCPConnector(loop=loop) as connector:
+        with pytest.raises(RuntimeError, match="belongs to another event loop"):
+            await connector.connect(request_to("http://a.example/"))

@@ -7,6 +7,7 @@ from yarl import URL
 
 from aiohttp.client.destination import ConnectionKey, basic_credentials, destination_of
 from aiohttp.client.errors import InvalidUrlClientError, NonHttpUrlClientError
+from aiohttp.client.tls import Fingerprint
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,22 @@ def test_malformed_urls_are_refused(url: str) -> None:
     with pytest.raises(InvalidUrlClientError) as caught:
         destination_of(url)
     assert caught.value.description
+
+
+def test_key_tells_connections_apart() -> None:
+    """Scheme, host, port, TLS, the name in the certificate and the proxy: all must agree."""
+    key = ConnectionKey("https", "a", 443)
+    others = [
+        key._replace(scheme="http"),
+        key._replace(host="b"),
+        key._replace(port=8443),
+        key._replace(ssl=False),
+        key._replace(ssl=Fingerprint(bytes(32))),
+        key._replace(server_hostname="b"),
+        key._replace(proxy=URL("http://proxy")),
+    ]
+    assert len({key, *others}) == 8
+    assert key == ConnectionKey("https", "a", 443)
 
 
 def test_key_for_people() -> None:

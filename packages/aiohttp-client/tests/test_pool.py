@@ -138,6 +138,15 @@ def test_full_host_lets_others_pass() -> None:
     assert parked.connection is connection
 
 
+def test_occupancy_tells_which_limit_holds() -> None:
+    """Who waits is told of the limit that is in the way."""
+    desk = Desk(limit=10, limit_per_host=1)
+    desk.open("a")
+    assert desk.pool.occupancy("a") == "limit per host 1, 1 in use"
+    assert desk.pool.occupancy("b") == "limit 10, 1 in use"
+    assert Desk(limit=0).pool.occupancy("a") == "limit none, 0 in use"
+
+
 def test_full_host_serves_in_order() -> None:
     """Among those who wait for the same host the first comes first."""
     desk = Desk(limit=10, limit_per_host=1)

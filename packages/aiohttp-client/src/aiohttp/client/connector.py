@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
 import ssl as tls
-from collections.abc import Awaitable
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiohappyeyeballs
+from aiohappyeyeballs import AddrInfoType, SocketFactoryType
 
+from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.timers import deadlines_of
@@ -20,73 +26,151 @@ from aiohttp.protocol.timers import deadlines_of
 from .awaitables import FINISHED, Finished
 from .call import Call
 from .destination import ConnectionKey
+from .dial import Dialer, Dialing, address_info
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ServerFingerprintMismatch,
+    UnixClientConnectorError,
 )
+from .names import Names
 from .pool import Pool, Waiter
-from .tls import Ssl, context_for, validate_ssl
+from .request import HttpRequest
+from .timeouts import DEFAULT_TIMEOUT
+from .tls import Ssl, context_for, merged_ssl
 
-__all__ = ["CLIENT_LIMITS", "BaseConnector", "TCPConnector"]
+if TYPE_CHECKING:
+    from .resolver import AsyncResolver, ThreadedResolver
+
+__all__ = [
+    "CLIENT_LIMITS",
+    "AddrInfoType",
+    "BaseConnector",
+    "Connection",
+    "NamedPipeConnector",
+    "SocketFactoryType",
+    "TCPConnector",
+    "UnixConnector",
+]
 
 CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0, linger=0.5)
 """What a client accepts: bodies of any size, since a program may read them as a stream. The
 rest of a body that nobody reads is waited for no longer than a new connection would take."""
 
-_AddressInfo: TypeAlias = tuple[Any, Any, int, str, Any]
-
 T = TypeVar("T")
 
 
-class TCPConnector:
-    """Opens TCP connections, with TLS where the URL says so, and keeps them in a pool.
+class Connection:
+    """A connection on loan from a connector; to be given back by ``release`` or ``close``.
 
-    Belongs to one event loop, the one of its first request.
+    Once an exchange was started on its protocol, the connection goes back by itself
+    when that is over.
+    """
+
+    __slots__ = ("_connector", "_key", "_protocol", "_requests", "loop")
+
+    def __init__(
+        self,
+        connector: BaseConnector,
+        key: ConnectionKey,
+        protocol: ClientHttpProtocol,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.loop = loop
+        self._connector = connector
+        self._key = key
+        self._protocol: ClientHttpProtocol | None = protocol
+        self._requests = protocol.requests
+
+    def __repr__(self) -> str:
+        return f"<Connection {self._protocol or 'given back'!r}>"
+
+    @property
+    def protocol(self) -> ClientHttpProtocol | None:
+        """What speaks HTTP on it; None once it was given back."""
+        return self._protocol
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries the bytes; None once it was given back."""
+        return None if self._protocol is None else self._protocol.transport
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be used: it was given back, or the server has closed it."""
+        return self.transport is None or self.transport.is_closing()
+
+    def release(self) -> None:
+        """Give it back: for others to use, if it has served a request. Twice is fine."""
+        protocol, self._protocol = self._protocol, None
+        if protocol is not None and protocol.requests == self._requests:
+            self._connector.give_back(self._key, protocol)
+
+    def close(self) -> None:
+        """Close it, whatever it is doing. Twice is fine."""
+        if self._protocol is not None:
+            self._protocol.close()
+            self.release()
+
+    def __del__(self) -> None:
+        if getattr(self, "_protocol", None) is not None and not self.loop.is_closed():
+            warnings.warn(
+                f"unreleased {self!r}: call release() or close()",
+                ResourceWarning,
+                source=self,
+                stacklevel=1,
+            )
+            self.loop.call_soon_threadsafe(self.close)
+
+
+class BaseConnector(ABC):
+    """Keeps connections in a pool, and leases them; subclasses say how one is opened.
+
+    Belongs to one event loop, the one of its first request. ``async with``, or close
+    it: the session that it was given to does so.
 
     Args:
+        keepalive_timeout: seconds for which an idle connection is kept, unless the
+            server announces less; None: as ``limits`` say, which is 15.
+        force_close: use each connection for one request only.
         limit: connections at the same time; 0: any number.
         limit_per_host: likewise, to one host and port.
-        keepalive_timeout: seconds for which an idle connection is kept, unless the
-            server announces less.
-        force_close: use each connection for one request only.
-        ssl: how to do TLS where the request doesn't say it: True, False for no
-            verification, or a context.
-        family: ``socket.AF_INET`` or ``AF_INET6``; 0: both.
-        happy_eyeballs_delay: seconds after which the next address of a host is tried
-            beside the one before (RFC 8305); None: one after the other.
+        enable_cleanup_closed: accepted and not needed: a connection over TLS is closed
+            at once, whether or not the server says goodbye.
+        loop: the loop that this belongs to, if it is known already.
         limits: of what a server may send.
     """
 
     def __init__(
         self,
         *,
+        keepalive_timeout: float | None = None,
+        force_close: bool = False,
         limit: int = 100,
         limit_per_host: int = 0,
-        keepalive_timeout: float = CLIENT_LIMITS.keep_alive,
-        force_close: bool = False,
-        ssl: Ssl = True,
-        family: int = 0,
-        happy_eyeballs_delay: float | None = 0.25,
+        enable_cleanup_closed: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
         limits: Limits = CLIENT_LIMITS,
     ) -> None:
-        validate_ssl(ssl)
+        if keepalive_timeout is not None:
+            limits = replace(limits, keep_alive=keepalive_timeout)
         self.force_close = force_close
-        self.ssl = ssl
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._pool: Pool[ConnectionKey, ClientHttpProtocol] = Pool(limit, limit_per_host)
         self._limits = limits
-        if keepalive_timeout != limits.keep_alive:
-            self._limits = replace(limits, keep_alive=keepalive_timeout)
-        self._family = family
-        self._happy_eyeballs_delay = happy_eyeballs_delay
+        self._pool: Pool[ConnectionKey, ClientHttpProtocol] = Pool(limit, limit_per_host)
         self._opened: set[ClientHttpProtocol] = set()
+        self._openings: set[asyncio.Timeout] = set()
+        self._open_time: float | None = None  # seconds for which opening one may take
         self._is_closed = False
+        self._process = 0
+        if loop is not None:
+            self.bind(loop)
 
     def __repr__(self) -> str:
-        return f"<TCPConnector {'closed' if self._is_closed else self._pool!r}>"
+        return f"<{type(self).__name__} {'closed' if self._is_closed else self._pool!r}>"
 
     @property
     def closed(self) -> bool:
@@ -95,7 +179,7 @@ class TCPConnector:
 
     @property
     def limits(self) -> Limits:
-        """What a server may send."""
+        """What a server may send, unless a request says otherwise."""
         return self._limits
 
     @property
@@ -123,6 +207,7 @@ class TCPConnector:
             raise RuntimeError("the session is closed: make a new one")
         if self.loop is None:
             self.loop = loop
+            self._process = os.getpid()
         elif self.loop is not loop:
             raise RuntimeError(
                 "this session belongs to another event loop, in which its connections live: "
@@ -130,6 +215,20 @@ class TCPConnector:
             )
 
     # Getting a connection, and giving it back.
+
+    async def connect(self, request: HttpRequest) -> Connection:
+        """Lend a connection on which this request can be sent, a kept one or a new one.
+
+        With the default limits in time; a session goes another way, with its own.
+
+        Raises:
+            ClientConnectionError: as ``lease`` does.
+        """
+        loop = asyncio.get_running_loop()
+        self.bind(loop)
+        key = request.key
+        protocol = self.take(key) or await self.lease(key, Call(request, DEFAULT_TIMEOUT, loop))
+        return Connection(self, key, protocol, loop)
 
     def take(self, key: ConnectionKey) -> ClientHttpProtocol | None:
         """Return an idle connection, if there is one and nobody came before us."""
@@ -150,9 +249,9 @@ class TCPConnector:
         waiter = await self._wait_for_slot(key, call, until)
         if waiter.connection is not None:
             return waiter.connection
-        until = min(until, call.limit(call.timeout.sock_connect))
         try:
-            return await _within(self._open(key, call), call, until)
+            until = min(until, call.limit(call.timeout.sock_connect), call.limit(self._open_time))
+            return await self._open(call, until)
         except BaseException:
             self._close_all(self._pool.free(key))
             raise
@@ -174,14 +273,14 @@ class TCPConnector:
     ) -> Waiter[ConnectionKey, ClientHttpProtocol]:
         if self._is_closed:
             raise ClientConnectionError("the session was closed before the request had its answer")
-        call.phase, call.pool = "pool", self._pool.occupancy
+        call.phase, call.pool = "pool", self._pool.occupancy(key)
         granted = asyncio.Event()
         waiter, to_close = self._pool.join(key, granted.set)
         self._close_all(to_close)
         try:
             if not waiter.is_granted:
-                until = min(until, call.limit(call.timeout.pool))
-                await _within(granted.wait(), call, until)
+                limit = _timeout_at(min(until, call.limit(call.timeout.pool)))
+                await _within(limit, granted.wait(), call)
             if self._is_closed:
                 raise ClientConnectionError("the session was closed while a request waited")
         except BaseException:
@@ -204,67 +303,56 @@ class TCPConnector:
 
     # Opening one.
 
-    async def _open(self, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
-        loop = asyncio.get_running_loop()
-        call.phase = "dns"
-        addresses = await self._resolve(loop, key)
-        call.phase = "connect"
+    @abstractmethod
+    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
+        """Open a connection for this request: to be overridden.
+
+        ``_start`` makes one of a socket. ``call.phase`` tells what is being done. Whatever
+        was begun must be closed when this is cancelled, or fails.
+
+        Raises:
+            ClientConnectionError: if there is no connection.
+        """
+
+    async def _open(self, call: Call, until: float) -> ClientHttpProtocol:
+        limit = _timeout_at(until)
+        self._openings.add(limit)
         try:
-            sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
-                addresses, happy_eyeballs_delay=self._happy_eyeballs_delay, loop=loop
-            )
-        except OSError as exc:
-            raise ClientConnectorError(key.host, key.port, exc) from exc
-        except RuntimeError as exc:  # uvloop's, for an address that no socket can be bound to
-            raise ClientConnectorError(key.host, key.port, OSError(str(exc))) from exc
-        protocol = ClientHttpProtocol(
-            deadlines_of(loop),
-            limits=self._limits,
-            label=str(key),
-            released=partial(self._released, key),
-            lost=partial(self._lost, key),
-        )
-        await self._start_transport(loop, protocol, sock, key, call)
+            opening = self._create_connection(call.request, call)
+            connection = await _within(limit, opening, call)
+        except TimeoutError as exc:
+            if self._is_closed and limit.expired():
+                raise self._closed_meanwhile() from exc.__cause__
+            raise
+        finally:
+            self._openings.discard(limit)
         if self._is_closed:
-            protocol.close()
-            raise ClientConnectionError("the session was closed while a connection was opened")
-        self._opened.add(protocol)
-        return protocol
+            connection.close()
+            raise self._closed_meanwhile()
+        self._opened.add(connection)
+        return connection
 
-    async def _resolve(
-        self, loop: asyncio.AbstractEventLoop, key: ConnectionKey
-    ) -> list[_AddressInfo]:
-        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        try:
-            # An address is no name: no thread is needed to look it up.
-            return socket.getaddrinfo(
-                key.host, key.port, family=self._family, type=socket.SOCK_STREAM, flags=numeric
-            )
-        except (OSError, UnicodeError):
-            pass
-        try:
-            return await loop.getaddrinfo(
-                key.host, key.port, family=self._family, type=socket.SOCK_STREAM
-            )
-        except OSError as exc:
-            raise ClientConnectorDNSError(key.host, key.port, exc) from exc
-        except UnicodeError as exc:
-            raise ClientConnectorDNSError(key.host, key.port, OSError(str(exc))) from exc
+    def _closed_meanwhile(self) -> ClientConnectionError:
+        return ClientConnectionError("the session was closed while a connection was opened")
 
-    async def _start_transport(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        protocol: ClientHttpProtocol,
-        sock: socket.socket,
-        key: ConnectionKey,
-        call: Call,
-    ) -> None:
+    async def _start(
+        self, sock: socket.socket, key: ConnectionKey, call: Call, *, ssl: Ssl = True
+    ) -> ClientHttpProtocol:
+        """Return a connection over a connected socket, which it owns from here on.
+
+        With TLS where the key says so; ``ssl``: how, where the key doesn't say it.
+
+        Raises:
+            ClientConnectorError: if the other end and we can't agree on TLS.
+            ServerFingerprintMismatch: if it isn't whom it should be.
+        """
+        protocol = self._new_protocol(key, sock)
         try:
             context, fingerprint = None, None
             if key.is_tls:
                 call.phase = "tls"
-                context, fingerprint = await context_for(key.ssl, self.ssl)
-            transport, _ = await loop.create_connection(
+                context, fingerprint = await context_for(key.ssl, ssl)
+            await asyncio.get_running_loop().create_connection(
                 lambda: protocol,
                 sock=sock,
                 ssl=context,
@@ -272,8 +360,8 @@ class TCPConnector:
                 server_hostname=(key.server_hostname or key.host).rstrip(".") if context else None,
                 ssl_handshake_timeout=self._limits.handshake_time if context else None,
             )
-            if fingerprint is not None:
-                fingerprint.check(transport)
+            if fingerprint is not None and protocol.transport is not None:
+                fingerprint.check(protocol.transport)
         except BaseException as exc:
             # The transport first, if there is one already: while it watches the socket's
             # number, no other socket may get that number.
@@ -282,27 +370,386 @@ class TCPConnector:
             if isinstance(exc, OSError):
                 raise _not_started(key, exc) from exc
             raise
+        return protocol
+
+    def _new_protocol(
+        self, key: ConnectionKey, sock: socket.socket | None = None
+    ) -> ClientHttpProtocol:
+        """Return a connection without a transport, which will tell this pool of itself."""
+        return ClientHttpProtocol(
+            deadlines_of(asyncio.get_running_loop()),
+            limits=self._limits,
+            label=str(key),
+            released=partial(self._released, key),
+            lost=partial(self._lost, key),
+            sock=sock,
+        )
 
     # The end.
 
     def close(self) -> Finished:
-        """Close all connections at once, whatever they do; wake all who wait with an error."""
+        """Close all connections at once, whatever they do, and those that are being opened.
+
+        All who wait for one get an error. What this returns may be awaited, or dropped;
+        after awaiting it the sockets are closed, TLS or not.
+        """
         self._is_closed = True
         loop, self.loop = self.loop, None  # so that the next request asks to bind, and is refused
-        if loop is not None and not loop.is_closed():
+        # After a fork the sockets, and what the loop watches, are the parent's.
+        if loop is not None and not loop.is_closed() and self._process == os.getpid():
             self._pool.dismiss()
             for connection in [*self._opened]:
                 connection.close()
+            loop.call_soon(self._give_up_openings)
+            self._close_more()
         self._opened.clear()
         return FINISHED
 
+    def _give_up_openings(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for limit in self._openings:
+            if not limit.expired():
+                limit.reschedule(now)
 
-BaseConnector = TCPConnector
+    def _close_more(self) -> None:  # noqa: B027 most have nothing more
+        """Let go of what a subclass has beside connections."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
 
 
-async def _within(awaitable: Awaitable[T], call: Call, until: float) -> T:
-    """Wait no longer than to this moment on the loop's clock."""
-    limit = asyncio.timeout_at(None if until == math.inf else until)
+class TCPConnector(BaseConnector):
+    """Opens TCP connections, with TLS where the URL says so.
+
+    Args:
+        ssl: how to do TLS where the request doesn't say it: True, False for no
+            verification, a context, or a ``Fingerprint``.
+        verify_ssl: False: the same as ``ssl=False``.
+        fingerprint: the same as ``ssl=Fingerprint(…)``.
+        ssl_context: the same as ``ssl=``.
+        use_dns_cache: whether addresses of names are kept.
+        ttl_dns_cache: for how many seconds; None: until ``clear_dns_cache``, or until
+            a connection fails.
+        family: ``socket.AF_INET`` or ``AF_INET6``; 0: both.
+        local_addr: address and port that sockets are bound to.
+        resolver: who knows the addresses of names; whoever made it closes it.
+            ``DefaultResolver()`` by default.
+        happy_eyeballs_delay: seconds after which the next address of a host is tried
+            beside the one before (RFC 8305); None: one after the other.
+        interleave: how many addresses of the first family are tried before the other
+            one has its turn.
+        socket_factory: makes the sockets, from the address they are to be connected to
+            as ``getaddrinfo`` has it; what it refuses by an OSError is not connected to.
+        timeout_ceil_threshold: accepted and not needed: limits in time are exact.
+        ssl_shutdown_timeout: likewise: nobody waits for the other end's goodbye.
+
+    The others are those of ``BaseConnector``.
+    """
+
+    def __init__(
+        self,
+        *,
+        ssl: Ssl = True,
+        verify_ssl: bool = True,
+        fingerprint: bytes | None = None,
+        use_dns_cache: bool = True,
+        ttl_dns_cache: float | None = 10,
+        family: int = 0,
+        ssl_context: tls.SSLContext | None = None,
+        local_addr: tuple[str, int] | None = None,
+        resolver: AbstractResolver | None = None,
+        keepalive_timeout: float | None = None,
+        force_close: bool = False,
+        limit: int = 100,
+        limit_per_host: int = 0,
+        enable_cleanup_closed: bool = False,
+        timeout_ceil_threshold: float = 5,
+        happy_eyeballs_delay: float | None = 0.25,
+        interleave: int | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        socket_factory: SocketFactoryType | None = None,
+        ssl_shutdown_timeout: float = 0,
+        limits: Limits = CLIENT_LIMITS,
+    ) -> None:
+        super().__init__(
+            keepalive_timeout=keepalive_timeout,
+            force_close=force_close,
+            limit=limit,
+            limit_per_host=limit_per_host,
+            loop=loop,
+            limits=limits,
+        )
+        self.ssl = merged_ssl(
+            ssl, verify_ssl=verify_ssl, fingerprint=fingerprint, ssl_context=ssl_context
+        )
+        self._family = socket.AddressFamily(family)
+        self._resolver = resolver
+        self._own_resolver: AsyncResolver | ThreadedResolver | None = None
+        self._ttl = ttl_dns_cache if use_dns_cache else 0
+        self._keeps_names = use_dns_cache
+        self._known: Names | None = None
+        self._how = Dialing(
+            delay=happy_eyeballs_delay,
+            interleave=interleave,
+            local=aiohappyeyeballs.addr_to_addr_infos(local_addr),
+            socket_factory=socket_factory,
+        )
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """Of the addresses that are connected to; ``AF_UNSPEC``: any."""
+        return self._family
+
+    @property
+    def dns_cache(self) -> bool:
+        """Whether addresses of names are kept."""
+        return self._keeps_names
+
+    @property
+    def cached_hosts(self) -> Mapping[tuple[str, int], list[ResolveResult]]:
+        """The addresses that are kept, by host and port."""
+        return self._names.kept
+
+    def clear_dns_cache(self, host: str | None = None, port: int | None = None) -> None:
+        """Forget the addresses of a host and port, of a host, or of all.
+
+        Raises:
+            ValueError: if there is a port without a host.
+        """
+        if host is None and port is not None:
+            raise ValueError(f"expected a host, and maybe a port, got port {port} alone")
+        self._names.forget(host, port)
+
+    @property
+    def _names(self) -> Names:
+        # Made when it is needed: an address needs no resolver, and no aiodns.
+        if self._known is None:
+            resolver = self._resolver
+            if resolver is None:
+                from .resolver import DefaultResolver
+
+                resolver = self._own_resolver = DefaultResolver()
+            self._known = Names(resolver, family=self._family, ttl=self._ttl)
+        return self._known
+
+    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
+        """Try the addresses of the host until TCP and TLS work with one of them.
+
+        Raises:
+            ClientConnectorDNSError: if there is no address.
+            ClientConnectorError: if none of them answers, with the reasons of all.
+            ServerFingerprintMismatch: if somebody else answers.
+        """
+        key = req.key
+        dialer = Dialer(await self._addresses(key, call), self._how, key.host)
+        try:
+            return await self._reach(dialer, key, call)
+        except (ClientConnectorError, ServerFingerprintMismatch):
+            # The addresses may be out of date.
+            if self._known is not None:
+                self._known.forget(key.host, key.port)
+            raise
+
+    async def _reach(self, dialer: Dialer, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+        refused: ClientConnectionError | None = None
+        while True:
+            call.phase = "connect"
+            try:
+                sock = await dialer.dial()
+            except OSError as exc:
+                if refused is None:
+                    raise ClientConnectorError(key.host, key.port, exc) from exc
+                call.phase = "tls"
+                raise refused from exc
+            try:
+                return await self._start(sock, key, call, ssl=self.ssl)
+            except (ClientConnectorError, ServerFingerprintMismatch) as exc:
+                # One machine of several may be out of order; the first one tells why.
+                dialer.strike(sock, exc)
+                refused = refused or exc
+                if not dialer.left:
+                    raise refused from refused.__cause__
+
+    async def _addresses(self, key: ConnectionKey, call: Call) -> list[AddrInfoType]:
+        given = address_info(key.host, key.port)
+        if given is not None:
+            found = [given]  # an address is no name: nobody has to be asked
+        else:
+            call.phase = "dns"
+            try:
+                answers = await self._names.look_up(key.host, key.port)
+                found = [_address_info_of(answer) for answer in answers]
+            except OSError as exc:
+                raise ClientConnectorDNSError(key.host, key.port, exc) from exc
+        wanted = [info for info in found if self._family in (socket.AF_UNSPEC, info[0])]
+        if not wanted:
+            error = OSError(f"expected an address of {self._family.name}, got {found[0][4][0]}")
+            raise ClientConnectorDNSError(key.host, key.port, error)
+        return wanted
+
+    def _close_more(self) -> None:
+        if self._known is not None:
+            self._known.close()
+        if self._own_resolver is not None:
+            self._own_resolver.stop()
+
+
+class UnixConnector(BaseConnector):
+    """Opens connections to a Unix socket, whatever host the URL names.
+
+    Args:
+        path: of the socket.
+        conn_timeout: seconds to connect; None: as each request says.
+
+    The others are those of ``BaseConnector``.
+
+    Raises:
+        RuntimeError: where the system has no Unix sockets.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        conn_timeout: float | None = None,
+        keepalive_timeout: float | None = 30,
+        limit: int = 100,
+        limit_per_host: int = 0,
+        force_close: bool = False,
+        loop: asyncio.AbstractEventLoop | None = None,
+        limits: Limits = CLIENT_LIMITS,
+    ) -> None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise RuntimeError("this system has no Unix sockets: use TCPConnector")
+        super().__init__(
+            keepalive_timeout=keepalive_timeout,
+            force_close=force_close,
+            limit=limit,
+            limit_per_host=limit_per_host,
+            loop=loop,
+            limits=limits,
+        )
+        self._path = os.fspath(path)
+        self._open_time = conn_timeout
+
+    @property
+    def path(self) -> str:
+        """Of the socket."""
+        return self._path
+
+    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
+        """Connect to the socket.
+
+        Raises:
+            UnixClientConnectorError: if nobody listens there.
+        """
+        key = req.key
+        call.phase = "connect"
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(sock, self._path)
+        except BaseException as exc:
+            sock.close()
+            if isinstance(exc, OSError):
+                raise UnixClientConnectorError(
+                    self._path, exc, host=key.host, port=key.port
+                ) from exc
+            raise
+        return await self._start(sock, key, call)
+
+
+class NamedPipeConnector(BaseConnector):
+    r"""Opens connections to a named pipe of Windows, whatever host the URL names.
+
+    Args:
+        path: of the pipe, such as ``r"\\.\pipe\name"``.
+
+    The others are those of ``BaseConnector``.
+
+    Raises:
+        RuntimeError: where there are no named pipes, that is, not on Windows.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        force_close: bool = False,
+        keepalive_timeout: float | None = None,
+        limit: int = 100,
+        limit_per_host: int = 0,
+        loop: asyncio.AbstractEventLoop | None = None,
+        limits: Limits = CLIENT_LIMITS,
+    ) -> None:
+        if not hasattr(asyncio, "ProactorEventLoop"):
+            raise RuntimeError("named pipes exist on Windows only: use UnixConnector")
+        super().__init__(
+            force_close=force_close,
+            keepalive_timeout=keepalive_timeout,
+            limit=limit,
+            limit_per_host=limit_per_host,
+            loop=loop,
+            limits=limits,
+        )
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        """Of the pipe."""
+        return self._path
+
+    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
+        """Connect to the pipe.
+
+        Raises:
+            ClientConnectorError: if nobody listens there.
+            RuntimeError: if the loop isn't a ``ProactorEventLoop``.
+        """
+        key = req.key
+        call.phase = "connect"
+        loop = asyncio.get_running_loop()
+        start: Callable[..., Awaitable[object]] | None = getattr(
+            loop, "create_pipe_connection", None
+        )
+        if start is None:
+            raise RuntimeError(f"named pipes need a ProactorEventLoop, not {type(loop).__name__}")
+        protocol = self._new_protocol(key)
+        try:
+            await start(lambda: protocol, self._path)
+        except BaseException as exc:
+            protocol.close()
+            if isinstance(exc, OSError):
+                raise UnixClientConnectorError(
+                    self._path, exc, host=key.host, port=key.port
+                ) from exc
+            raise
+        return protocol
+
+
+def _address_info_of(answer: ResolveResult) -> AddrInfoType:
+    """Return what a resolver answered in the form of ``getaddrinfo``."""
+    info = address_info(answer["host"], answer["port"], answer["proto"])
+    if info is None:
+        raise OSError(f"the resolver answered {answer['host']!r}, which is no address")
+    return info
+
+
+def _timeout_at(until: float) -> asyncio.Timeout:
+    """Return a limit, not running yet, that ends at this moment on the loop's clock."""
+    return asyncio.timeout_at(None if until == math.inf else until)
+
+
+async def _within(limit: asyncio.Timeout, awaitable: Awaitable[T], call: Call) -> T:
+    """Wait no longer than ``limit``; what is said then is for the call to say."""
     try:
         async with limit:
             return await awaitable

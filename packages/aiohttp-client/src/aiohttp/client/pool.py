@@ -88,9 +88,11 @@ class Pool(Generic[K, C]):
         """How many connections wait for a request."""
         return len(self._oldest_idle)
 
-    @property
-    def occupancy(self) -> str:
-        """How full the pool is, for people."""
+    def occupancy(self, key: K) -> str:
+        """Return how full the pool is, as one who waits for ``key`` should know it."""
+        slots = self._slots.get(key, 0)
+        if self.limit_per_host and slots >= self.limit_per_host:
+            return f"limit per host {self.limit_per_host}, {slots} in use"
         return f"limit {self.limit or 'none'}, {self.in_use} in use"
 
     @property

@@ -9,6 +9,8 @@ from importlib import import_module
 from threading import Lock
 from typing import TypeAlias
 
+from .errors import ServerFingerprintMismatch
+
 __all__ = ["Fingerprint", "Ssl", "context_for", "merged_ssl", "validate_ssl"]
 
 _SHA256_SIZE = 32
@@ -51,8 +53,6 @@ class Fingerprint:
             ServerFingerprintMismatch: if it is another one, or there is none.
         """
         from hashlib import sha256
-
-        from .errors import ServerFingerprintMismatch
 
         tls_object: tls.SSLObject | None = transport.get_extra_info("ssl_object")
         certificate = None if tls_object is None else tls_object.getpeercert(binary_form=True)
@@ -125,10 +125,13 @@ async def context_for(
     else:
         context = chosen
         fingerprint = connector if isinstance(connector, Fingerprint) else None
-    if isinstance(context, bool):
+    if isinstance(context, tls.SSLContext):
+        return context, fingerprint
+    usual = _contexts.get(context)
+    if usual is None:
         # Reading the certificates of the system takes 10 to 30 ms.
-        context = _contexts.get(context) or await asyncio.to_thread(_usual_context, context)
-    return context, fingerprint
+        usual = await asyncio.to_thread(_usual_context, context)
+    return usual, fingerprint
 
 
 _contexts: dict[bool, tls.SSLContext] = {}

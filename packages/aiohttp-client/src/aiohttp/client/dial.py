@@ -1,0 +1,153 @@
+"""One socket, connected to whichever address of a host answers first."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import aiohappyeyeballs
+from aiohappyeyeballs import AddrInfoType, SocketFactoryType
+
+__all__ = ["Dialer", "Dialing", "address_info"]
+
+
+def address_info(host: str, port: int, proto: int = socket.IPPROTO_TCP) -> AddrInfoType | None:
+    """Return an address in the form of ``getaddrinfo``; None if ``host`` is a name.
+
+    Only what the RFCs call an address is one: ``127.1`` is for a resolver to refuse.
+    """
+    stream = socket.SOCK_STREAM
+    if ":" in host:
+        address, _, zone = host.partition("%")
+        try:
+            socket.inet_pton(socket.AF_INET6, address)
+            scope = 0 if not zone else int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
+        except OSError:
+            return None
+        return socket.AF_INET6, stream, proto, "", (address, port, 0, scope)
+    if not host[-1:].isdigit():
+        return None
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except OSError:
+        return None
+    return socket.AF_INET, stream, proto, "", (host, port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialing:
+    """How a host with several addresses is tried (RFC 8305).
+
+    Attributes:
+        delay: seconds after which the next address is tried beside the one before;
+            None: one after the other.
+        interleave: how many addresses of the first family come before the next one;
+            None: one, or with no delay all.
+        local: what the socket is bound to; None: whatever the system chooses.
+        socket_factory: makes the sockets, from the address they are to be connected to.
+    """
+
+    delay: float | None = 0.25
+    interleave: int | None = None
+    local: Sequence[AddrInfoType] | None = None
+    socket_factory: SocketFactoryType | None = None
+
+
+class Dialer:
+    """Tries the addresses of one host; an error names each of them with its reason.
+
+    Attributes:
+        left: the addresses that haven't failed yet.
+        host: as errors need not repeat it.
+    """
+
+    def __init__(self, addresses: Sequence[AddrInfoType], how: Dialing, host: str = "") -> None:
+        self.left = [*addresses]
+        self.host = host
+        self._how = how
+        self._failures: dict[Any, tuple[str, Exception]] = {}
+        self._reached: dict[socket.socket, Any] = {}
+
+    async def dial(self) -> socket.socket:
+        """Return a socket that is connected to one of the addresses left.
+
+        Cancelling it closes whatever was opened.
+
+        Raises:
+            OSError: if none of them answers; then none is left.
+        """
+        how = self._how
+        try:
+            return await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
+                self.left,
+                happy_eyeballs_delay=how.delay,
+                interleave=how.interleave,
+                local_addr_infos=how.local,
+                socket_factory=how.socket_factory,
+                loop=cast(asyncio.AbstractEventLoop, _Witness(self)),
+            )
+        except (OSError, RuntimeError) as exc:
+            # RuntimeError: uvloop's, for an address that no socket can be bound to.
+            self.left.clear()
+            raise self._error(exc) from self._causes(exc)
+
+    def strike(self, sock: socket.socket, exc: Exception) -> None:
+        """Count the address that a socket is connected to as failed after all."""
+        self._failures[self._reached[sock]] = str(exc), exc
+        self.left = [info for info in self.left if info[4] not in self._failures]
+
+    def failed(self, address: Any, exc: Exception) -> None:
+        """Write down why an address can't be reached."""
+        self._failures[address] = _reason(exc), exc
+
+    def reached(self, sock: socket.socket, address: Any) -> None:
+        """Write down where a socket leads."""
+        self._reached[sock] = address
+
+    def _error(self, exc: Exception) -> OSError:
+        """Return one error for all that failed."""
+        errno = getattr(exc, "errno", None)
+        if not self._failures:
+            return OSError(errno, getattr(exc, "strerror", None) or str(exc))
+        reasons = [
+            reason if address[0] == self.host else f"{address[0]}: {reason}"
+            for address, (reason, _) in self._failures.items()
+        ]
+        _, first = next(iter(self._failures.values()))
+        return OSError(getattr(first, "errno", None) or errno, "; ".join(reasons))
+
+    def _causes(self, exc: Exception) -> Exception:
+        if len(self._failures) < 2:
+            return exc
+        return ExceptionGroup("no address answers", [each for _, each in self._failures.values()])
+
+
+class _Witness:
+    """Stands in for the loop, and writes down how each address answered.
+
+    aiohappyeyeballs wants nothing of the loop it is given but ``sock_connect``. Its own
+    error joins the reasons, but not the addresses, which uvloop's reasons don't say.
+    """
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dialer = dialer
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """Connect a socket."""
+        try:
+            await self._loop.sock_connect(sock, address)
+        except (OSError, RuntimeError) as exc:
+            self._dialer.failed(address, exc)
+            raise
+        self._dialer.reached(sock, address)
+
+
+def _reason(exc: Exception) -> str:
+    """Return what is wrong, without the address, which asyncio says in a form of its own."""
+    errno = getattr(exc, "errno", None)
+    return os.strerror(errno) if errno else str(exc) or type(exc).__name__
