@@ -33,17 +33,37 @@ _DOORS = {
 
 _NAMES = {
     "protocol": (
+        "AsyncIterablePayload",
         "BadStatusLine",
         "BasicAuth",
+        "BodyPartReader",
+        "BufferedReaderPayload",
+        "BytesIOPayload",
+        "BytesPayload",
+        "ContentDisposition",
         "HttpException",
         "HttpVersion",
         "HttpVersion10",
         "HttpVersion11",
+        "IOBasePayload",
         "IncompleteRead",
         "InvalidHeader",
+        "JsonPayload",
         "LineTooLong",
+        "MultipartReader",
+        "MultipartResponseWrapper",
+        "MultipartWriter",
+        "PAYLOAD_REGISTRY",
+        "Payload",
         "StreamReader",
+        "StringIOPayload",
+        "StringPayload",
+        "TextIOPayload",
+        "content_disposition_filename",
         "encode_basic_auth",
+        "get_payload",
+        "parse_content_disposition",
+        "payload_type",
     ),
     "client": (
         "AddrInfoType",
@@ -176,17 +196,37 @@ if TYPE_CHECKING:
     from aiohttp.client import UploadAbortedError as UploadAbortedError
     from aiohttp.client import UploadTracker as UploadTracker
     from aiohttp.client import request as request
+    from aiohttp.protocol import PAYLOAD_REGISTRY as PAYLOAD_REGISTRY
+    from aiohttp.protocol import AsyncIterablePayload as AsyncIterablePayload
     from aiohttp.protocol import BadStatusLine as BadStatusLine
     from aiohttp.protocol import BasicAuth as BasicAuth
+    from aiohttp.protocol import BodyPartReader as BodyPartReader
+    from aiohttp.protocol import BufferedReaderPayload as BufferedReaderPayload
+    from aiohttp.protocol import BytesIOPayload as BytesIOPayload
+    from aiohttp.protocol import BytesPayload as BytesPayload
+    from aiohttp.protocol import ContentDisposition as ContentDisposition
     from aiohttp.protocol import HttpException as HttpException
     from aiohttp.protocol import HttpVersion as HttpVersion
     from aiohttp.protocol import HttpVersion10 as HttpVersion10
     from aiohttp.protocol import HttpVersion11 as HttpVersion11
     from aiohttp.protocol import IncompleteRead as IncompleteRead
     from aiohttp.protocol import InvalidHeader as InvalidHeader
+    from aiohttp.protocol import IOBasePayload as IOBasePayload
+    from aiohttp.protocol import JsonPayload as JsonPayload
     from aiohttp.protocol import LineTooLong as LineTooLong
+    from aiohttp.protocol import MultipartReader as MultipartReader
+    from aiohttp.protocol import MultipartResponseWrapper as MultipartResponseWrapper
+    from aiohttp.protocol import MultipartWriter as MultipartWriter
+    from aiohttp.protocol import Payload as Payload
     from aiohttp.protocol import StreamReader as StreamReader
+    from aiohttp.protocol import StringIOPayload as StringIOPayload
+    from aiohttp.protocol import StringPayload as StringPayload
+    from aiohttp.protocol import TextIOPayload as TextIOPayload
+    from aiohttp.protocol import content_disposition_filename as content_disposition_filename
     from aiohttp.protocol import encode_basic_auth as encode_basic_auth
+    from aiohttp.protocol import get_payload as get_payload
+    from aiohttp.protocol import parse_content_disposition as parse_content_disposition
+    from aiohttp.protocol import payload_type as payload_type
     from aiohttp.server import ServerHttpProtocol as ServerHttpProtocol
 
     __version__: str
