@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import logging
 import socket
 import ssl
@@ -11,7 +12,7 @@ import weakref
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from pathlib import Path
 from types import coroutine
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -31,6 +32,7 @@ from aiohttp.client.errors import (
     ServerTimeoutError,
 )
 from aiohttp.client.hosts import Host, Hosts, HttpClient
+from aiohttp.client.options import RequestOptions
 from aiohttp.client.session import Session
 from aiohttp.client.timeouts import ClientTimeout
 from aiohttp.client.uploads import UploadTracker
@@ -503,6 +505,23 @@ async def test_file_is_sent_again_from_where_it_stood(tmp_path: Path) -> None:
             assert b"head" not in body
 
 
+@pytest.mark.parametrize("option", ["data", "files"])
+async def test_form_is_sent_again_whole(option: Literal["data", "files"]) -> None:
+    """Files in a form are no different."""
+    options: RequestOptions = {}
+    options[option] = {"file": io.BytesIO(b"content")}
+    async with (
+        Origin(closes) as one,
+        Origin(closes) as two,
+        HttpClient([at(one), at(two)], method="PUT") as client,
+    ):
+        with pytest.raises(AllHostsFailed):
+            await client.request(**options)
+        bodies = [origin.request.partition(b"\r\n\r\n")[2] for origin in (one, two)]
+        assert bodies[0] == bodies[1]
+        assert b"\r\n\r\ncontent\r\n--" in bodies[0]
+
+
 async def test_options_that_can_be_read_once_are_kept() -> None:
     """A second host gets the same fields as the first one."""
     async with (
@@ -525,6 +544,16 @@ async def test_silent_host_is_given_up() -> None:
     ):
         await asyncio.gather(client.request(), client.request())
         assert repr(client).count("set aside") == 1
+
+
+async def test_time_limit_of_one_request() -> None:
+    """What a request says wins over the client; None says nothing."""
+    async with Origin(no_answer) as origin, HttpClient(at(origin), timeout=0.05) as client:
+        for given, seconds in [(None, 0.05), (0.2, 0.2)]:
+            with pytest.raises(AllHostsFailed) as caught:
+                await client.request(timeout=given)
+            (cause,) = caught.value.failures.values()
+            assert cause.limit == f"ClientTimeout.total={seconds} s"
 
 
 async def test_host_that_does_not_connect_in_time() -> None:

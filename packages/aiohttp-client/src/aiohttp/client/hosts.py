@@ -246,7 +246,7 @@ class HttpClient:
         self._hosts = Hosts(map(Host, keys), failed_timeout, choice)
         self._method = method or "GET"
         self._path = path or "/"
-        self._options: RequestOptions = {}
+        self._options: dict[str, Any] = {}
         if trust is not True:
             self._options["ssl"] = trust
         if timeout is not None:
@@ -290,13 +290,12 @@ class HttpClient:
         path = path or self._path
         if not path.startswith("/"):
             path = f"/{path}"  # else it could name another host
-        merged: RequestOptions = {**self._options, **options}
-        return RequestContext(self._request((method or self._method).upper(), path, merged))
+        return RequestContext(self._request((method or self._method).upper(), path, options))
 
     async def _request(self, method: str, path: str, given: RequestOptions) -> HttpResponse:
         if self._is_closed:
             raise RuntimeError("the client is closed: make a new one")
-        options = _usable_again(given)
+        options = {**self._options, **_usable_again(given)}
         now = asyncio.get_running_loop().time
         began = now()
         failures: dict[Host, ClientError] = {}
@@ -363,6 +362,7 @@ class HttpClient:
         last = [*failures.values()][-1]
         error.__cause__ = last
         error.method, error.url, error.phase = last.method, last.url, last.phase
+        error.limit = last.limit
         error.attempt = len(failures)
         error.elapsed = elapsed
         error.may_be_repeated = True
@@ -424,8 +424,9 @@ def _usable_again(options: RequestOptions) -> dict[str, Any]:
     """Return options for several tries: whatever can be iterated over only once is taken up.
 
     A body becomes a payload, which knows where it began and whether it can be sent again.
+    None stands for the default, as if it had been left out.
     """
-    usable: dict[str, Any] = {**options}
+    usable: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     for name in ("params", "headers", "cookies", "skip_auto_headers"):
         if isinstance(usable.get(name), Iterator):
             usable[name] = [*usable[name]]
