@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 
 import pytest
@@ -488,6 +489,22 @@ async def test_lingering_ends_with_the_client() -> None:
     await settle()
     assert not served.service.connections
     assert served.clock.pending == 0
+
+
+async def test_client_that_reset_the_connection_is_not_lingered_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A socket that is reset can't be shut down: nobody's error, and the end of it."""
+
+    def refuse() -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    served = Served()
+    monkeypatch.setattr(served.client, "write_eof", refuse)
+    await served.exchange(request("/", "Connection: close"))
+    assert served.client.is_aborted
+    assert not served.service.connections
+    assert caplog.records == []
 
 
 # Bodies that nobody reads.

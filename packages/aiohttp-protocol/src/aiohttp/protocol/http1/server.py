@@ -771,7 +771,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._has_eof or self._is_tls or not transport.can_write_eof():
             transport.close()
             return
-        transport.write_eof()
+        try:
+            transport.write_eof()
+        except OSError:
+            # The client has reset the connection, which asyncio will tell us in its next turn.
+            transport.abort()
+            return
         self._unpause(self._pauses)
 
     def _linger_on(self) -> None:
