@@ -13,6 +13,7 @@ from yarl import URL
 
 from aiohttp.client import errors
 from aiohttp.client.errors import (
+    AllHostsFailed,
     ClientConnectionError,
     ClientConnectionResetError,
     ClientConnectorCertificateError,
@@ -28,7 +29,6 @@ from aiohttp.client.errors import (
     InvalidURL,
     InvalidUrlClientError,
     MalformedResponseError,
-    NonHttpUrlRedirectClientError,
     ServerConnectionError,
     ServerDisconnectedError,
     ServerFingerprintMismatch,
@@ -203,13 +203,18 @@ def test_response_error_for_people() -> None:
 SAMPLES: list[ClientError] = [
     ClientError("x"),
     InvalidURL("http://a b/", "why"),
-    NonHttpUrlRedirectClientError("file:x", "why"),
+    InvalidUrlClientError("http://a b/", "why"),
+    errors.NonHttpUrlClientError("file:x", "why"),
+    errors.InvalidUrlRedirectClientError("http://a b/", "why"),
+    errors.NonHttpUrlRedirectClientError("file:x", "why"),
+    errors.RedirectClientError("x"),
     ClientConnectionError("x"),
     ClientConnectionResetError("x"),
     ClientOSError(111, "Connection refused"),
     ClientConnectorError("a", 80, REFUSED),
     ClientConnectorDNSError("a", 80, socket.gaierror(-2, "Name or service not known")),
     UnixClientConnectorError("/a", REFUSED),
+    errors.ClientSSLError("a", 443, ssl.SSLError(1, "no")),
     ClientConnectorSSLError("a", 443, ssl.SSLError(1, "no")),
     ClientConnectorCertificateError("a", 443, EXPIRED),
     ServerConnectionError("x"),
@@ -225,6 +230,12 @@ SAMPLES: list[ClientError] = [
     TooManyRedirects(INFO, status=302, message="x"),
     MalformedResponseError(INFO, message="x"),
 ]
+
+
+def test_samples_are_complete() -> None:
+    """There is one of each kind; the one that holds others has a test of its own."""
+    kinds = {getattr(errors, name) for name in errors.__all__ if name != "Phase"}
+    assert kinds - {type(error) for error in SAMPLES} == {AllHostsFailed}
 
 
 def _pickled(error: ClientError) -> ClientError:
@@ -253,3 +264,12 @@ def test_history_stays_behind() -> None:
     error = TooManyRedirects(INFO, history)  # type: ignore[arg-type]
     assert copy.copy(error).history is history
     assert copy.deepcopy(error).history == ()
+
+
+def test_error_of_errors_travels() -> None:
+    """What each host said comes along."""
+    error = AllHostsFailed({"a:80": ClientConnectorError("a", 80, REFUSED)})
+    for again in (_pickled(error), copy.copy(error), copy.deepcopy(error)):
+        assert isinstance(again, AllHostsFailed)
+        assert str(again) == str(error)
+        assert isinstance(again.failures["a:80"], ClientConnectorError)
