@@ -433,16 +433,28 @@ UNSEEN: dict[str, tuple[Callable[[socket.socket], object], str]] = {
 }
 
 
+async def used(sock: socket.socket, *, idle: float = 1.0, **extra: Any) -> Line:
+    """Return a connection that had one exchange, so many seconds ago."""
+    line = Line(sock=sock, **extra)
+    await again(line)
+    line.connection._idle_since -= idle
+    line.transport.take()
+    return line
+
+
+async def again(line: Line) -> None:
+    """Have an exchange."""
+    exchange = line.ask()
+    line.feed(HELLO)
+    assert await whole(exchange) == (200, b"hello")
+
+
 @pytest.mark.parametrize("name", UNSEEN)
 async def test_what_waits_unseen_condemns_a_kept_connection(name: str) -> None:
     """What came while the loop was busy is found before a request is sent after it."""
     happen, message = UNSEEN[name]
     with socketpair() as (ours, theirs):
-        line = Line(sock=ours)
-        exchange = line.ask()
-        line.feed(HELLO)
-        await whole(exchange)
-        line.transport.take()
+        line = await used(ours)
         happen(theirs)
         with pytest.raises(PeerDisconnected, match=message):
             line.ask()
@@ -451,27 +463,40 @@ async def test_what_waits_unseen_condemns_a_kept_connection(name: str) -> None:
         assert (line.released, line.lost) == ([True], 1)
 
 
-async def test_socket_that_is_silent_stays_in_use() -> None:
-    """A look finds nothing, and takes nothing away; a first request needs none."""
+async def test_fresh_look_is_for_what_can_not_be_repeated() -> None:
+    """Just after a response only a request that is lost for good is worth a look."""
     with socketpair() as (ours, theirs):
-        line = Line(sock=ours)
-        for _ in range(2):
-            exchange = line.ask()
-            line.feed(HELLO)
-            assert await whole(exchange) == (200, b"hello")
+        line = await used(ours, idle=0)
+        line.connection._idle_since += 60
+        theirs.close()
+        await again(line)
+        with pytest.raises(PeerDisconnected, match="closed the idle connection"):
+            line.ask("POST")
+
+
+async def test_socket_that_is_silent_stays_in_use() -> None:
+    """A look finds nothing, and takes nothing away."""
+    with socketpair() as (ours, theirs):
+        line = await used(ours)
+        await again(line)
+        line.connection._idle_since -= 1
         theirs.send(b"unseen")
         with pytest.raises(PeerDisconnected):
             line.ask()
         assert ours.recv(10) == b"unseen"
 
 
+async def test_first_request_needs_no_look() -> None:
+    """What comes before any request is for the parser to refuse, which says more."""
+    with socketpair() as (ours, theirs):
+        theirs.send(b"SSH-2.0-OpenSSH")
+        await again(Line(sock=ours))
+
+
 async def test_socket_that_is_broken() -> None:
     """An error of the socket, such as a reset, is the end of the connection, too."""
     with socketpair() as (ours, _):
-        line = Line(sock=ours)
-        exchange = line.ask()
-        line.feed(HELLO)
-        await whole(exchange)
+        line = await used(ours)
         ours.close()
         with pytest.raises(PeerDisconnected, match="server:80 broke the idle connection"):
             line.ask()
@@ -481,16 +506,12 @@ async def test_socket_that_is_broken() -> None:
 async def test_tickets_of_tls_condemn_nothing() -> None:
     """Bytes below TLS may be session tickets; only the end of the connection counts."""
     with socketpair() as (ours, theirs):
-        line = Line(sock=ours, ssl_object=object())
-        exchange = line.ask()
-        line.feed(HELLO)
-        await whole(exchange)
+        line = await used(ours, ssl_object=object())
         theirs.send(b"ticket")
-        exchange = line.ask()
-        line.feed(HELLO)
-        assert await whole(exchange) == (200, b"hello")
+        await again(line)
         ours.recv(10)
         theirs.close()
+        line.connection._idle_since -= 1
         with pytest.raises(PeerDisconnected, match="server:80 closed the idle connection"):
             line.ask()
 

@@ -16,6 +16,7 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Final, cast
 
 from multidict import istr
@@ -91,6 +92,15 @@ _INFORMATIONAL: Final = 64
 _WRITE: Final = 64 * 1024
 _WRITTEN_IN_TURN: Final = 64 * _WRITE
 
+# Methods of which nothing is lost when the server closes as they are sent: they can be sent
+# again (RFC 9110, section 9.2.2).
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+_JUST_READ: Final = 0.001
+"""Before these nobody looks into a socket that was read to its end so many seconds ago: what
+comes that late may as well come behind the request. To look takes 3 % of the CPU time of
+small GETs, 32 at once, on asyncio, 6 % on uvloop; to read the clock, less than 1 %."""
+
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
 
@@ -124,7 +134,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             server announces less.
         label: what ``repr`` and errors call it, such as ``"api.example:443"``.
         sock: below the transport, non-blocking. With it a connection that was idle looks
-            before each request whether something waits there that the loop hasn't seen.
+            before a request whether something waits there that the loop hasn't told yet.
         released: called once for every exchange that ``start`` returned, when it is
             over and the connection is either ready for another one or closed.
         lost: called once when the connection closes between exchanges.
@@ -141,6 +151,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         "_dropped",
         "_exchange",
         "_gate",
+        "_idle_since",
         "_idle_time",
         "_informational",
         "_is_paused",
@@ -182,6 +193,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._usual_limits = limits
         self._sock = sock
         self._peephole: Peephole | None = None
+        self._idle_since = 0.0  # on a clock that runs while the loop is busy, too
         self._released = released
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -291,9 +303,8 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or self._state is not IDLE or transport.is_closing():
             raise self._why_not_ready()
-        peephole = self._peephole
-        if peephole is not None and self.requests and peephole.poll(0):
-            self._see_what_nobody_asked_for(peephole)
+        if self._peephole is not None and self.requests:
+            self._look(self._peephole, method)
         length = len(body) if isinstance(body, bytes) else None
         framing = request_framing(fields, length, version, in_chunks=bool(chunk_size))
         hold_back = expect_continue and framing != 0 and version > HttpVersion10
@@ -351,13 +362,15 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._limits = limits
         self._largest = min(_bound(limits.body), _bound(limits.decoded))  # of plain bodies
 
-    def _see_what_nobody_asked_for(self, peephole: Peephole) -> None:
-        """Tell what the loop hasn't told yet, and would take for the answer to a request.
+    def _look(self, peephole: Peephole, method: str) -> None:
+        """Look for what the loop hasn't told yet, and would take for the answer to a request.
 
         Raises:
             PeerDisconnected: if there is such a thing; the connection is closed then.
         """
-        if seen := peephole.look():
+        if method in _IDEMPOTENT and monotonic() - self._idle_since < _JUST_READ:
+            return
+        if peephole.poll(0) and (seen := peephole.look()):
             self._close()
             raise PeerDisconnected(f"{self.label} {seen} the idle connection")
 
@@ -602,6 +615,8 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._informational = 0
         self._dropped = -1
         self._deadline.set(self._deadlines.time() + self._idle_time)
+        if self._peephole is not None:
+            self._idle_since = monotonic()
         self._released(self)
 
     # Ending.
