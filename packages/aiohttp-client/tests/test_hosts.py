@@ -36,6 +36,7 @@ from aiohttp.client.options import RequestOptions
 from aiohttp.client.session import Session
 from aiohttp.client.timeouts import ClientTimeout
 from aiohttp.client.uploads import UploadTracker
+from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from origin import Answer, Origin, response
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -549,7 +550,7 @@ async def test_silent_host_is_given_up() -> None:
 async def test_time_limit_of_one_request() -> None:
     """What a request says wins over the client; None says nothing."""
     async with Origin(no_answer) as origin, HttpClient(at(origin), timeout=0.05) as client:
-        for given, seconds in [(None, 0.05), (0.2, 0.2)]:
+        for given, seconds in [(None, 0.05), (0.1, 0.1)]:
             with pytest.raises(AllHostsFailed) as caught:
                 await client.request(timeout=given)
             (cause,) = caught.value.failures.values()
@@ -718,6 +719,59 @@ async def test_unknown_host() -> None:
             await client.request()
         assert isinstance(caught.value.failures["unknown.invalid:80"], ClientConnectorDNSError)
         assert repr(client) == "<HttpClient unknown.invalid:80 set aside>"
+
+
+class Book(AbstractResolver):
+    """Knows the addresses of one host, and how often it was asked for them."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        self.asked += 1
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=6, flags=0)
+            for address in self.addresses
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_addresses_are_kept_until_the_host_fails() -> None:
+    """A host that fails, in whatever way, is perhaps somewhere else by now."""
+    answers = iter([response(), response(), None, response()])
+    book = Book("127.0.0.1")
+    connector = TCPConnector(resolver=book, force_close=True)
+    async with Origin(lambda _: next(answers)) as origin, Session(connector=connector) as session:
+        client = HttpClient(f"server.example:{origin.port}", session=session)
+        await client.request()
+        await client.request()
+        assert book.asked == 1
+        with pytest.raises(ServerDisconnectedError):
+            await client.request("POST")
+        await client.request()
+        assert book.asked == 2
+
+
+async def test_all_addresses_of_a_host_are_tried() -> None:
+    """A host of which one address is dead works."""
+    connector = TCPConnector(resolver=Book("127.0.0.2", "127.0.0.1"))
+    async with Origin(response()) as origin, Session(connector=connector) as session:
+        client = HttpClient(f"server.example:{origin.port}", session=session)
+        await client.request()
+        assert "set aside" not in repr(client)
+
+
+@pytest.mark.parametrize("resolve", [True, False])
+def test_resolve(resolve: bool) -> None:
+    """``resolve=False``: addresses are looked up for each connection."""
+    connector = HttpClient("server.example", resolve=resolve)._own_connector
+    assert connector is not None
+    assert connector.dns_cache is resolve
 
 
 # TLS.

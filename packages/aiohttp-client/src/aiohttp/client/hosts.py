@@ -260,7 +260,9 @@ class HttpClient:
         else:
             # Without: as with request(). Nobody waits for a connection, each is closed by its
             # response, and cookies are nobody's.
-            self._own_connector = TCPConnector(limit=100 if session else 0, force_close=not session)
+            self._own_connector = TCPConnector(
+                limit=100 if session else 0, force_close=not session, use_dns_cache=resolve
+            )
             self._session = Session(
                 connector=self._own_connector,
                 connector_owner=session,
@@ -351,6 +353,8 @@ class HttpClient:
         connector = self._session.connector
         if connector is not None:
             connector.drop_idle(host.key)
+        if isinstance(connector, TCPConnector):
+            connector.clear_dns_cache(host.key.host, host.key.port)
 
     def _bring_back(self, host: Host, spell: int) -> None:
         if host.answered(spell):
