@@ -22,6 +22,7 @@ from aiohttp.protocol.limits import GIB, Limits
 
 from .errors import (
     ClientConnectionError,
+    ClientConnectionResetError,
     ClientError,
     ClientPayloadError,
     ConnectionTimeoutError,
@@ -57,6 +58,17 @@ _DOING: dict[Phase, str] = {
     "head": "waiting for a response from {key}",
     "body": "receiving the body from {key}",
 }
+
+
+_LIMITS = {
+    "line": "max_line_size",
+    "field_line": "max_field_size",
+    "fields": "max_headers",
+    "body": "max_body",
+    "decoded": "max_body",
+    "limit": "max_body",
+}
+"""Limits of the wire, and the options that set them."""
 
 
 class Call:
@@ -166,7 +178,7 @@ class Call:
             return exc
         error = self._wire_error(exc)
         if isinstance(exc, LimitExceeded):
-            error.limit = f"{exc.name}={exc.limit}"
+            error.limit = f"{_LIMITS.get(exc.name, f'Limits.{exc.name}')}={exc.limit}"
         return self.marked(error, exc)
 
     def _wire_error(self, exc: HttpException) -> ClientError:
@@ -175,6 +187,8 @@ class Call:
         if self.phase == "body" or isinstance(exc, BodyTooLarge):
             return ClientPayloadError(exc.message)
         if isinstance(exc, PeerDisconnected):
+            if self.phase == "send" and isinstance(exc.__cause__, OSError):
+                return ClientConnectionResetError(exc.message)
             return ServerDisconnectedError(exc.message)
         return MalformedResponseError(self.request.info, self.history, message=exc.message)
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import quote
-
-from yarl import URL
-
 from .destination import Destination, destination_of
 from .errors import (
     InvalidUrlClientError,
@@ -14,6 +10,7 @@ from .errors import (
     NonHttpUrlClientError,
     NonHttpUrlRedirectClientError,
 )
+from .references import reference_of
 
 __all__ = ["BODY_FIELDS", "ORIGIN_FIELDS", "REDIRECT_STATUSES", "Redirect", "redirect"]
 
@@ -77,10 +74,8 @@ def redirect(
 
 
 def _resolve(base: Destination, location: str, *, requote: bool) -> Destination:
-    # A head is ISO-8859-1, but what servers mean by an octet that isn't ASCII is UTF-8.
-    location = quote(location.encode("latin-1"), safe="!#$%&'()*+,/:;=?@[]~")
     try:
-        url = base.url.join(URL(location, encoded=not requote))
+        url = base.url.join(reference_of(location, requote=requote))
         if not url.raw_fragment and base.real_url.raw_fragment:
             url = url.with_fragment(base.real_url.fragment)
         return destination_of(url)

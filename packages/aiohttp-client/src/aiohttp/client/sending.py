@@ -69,6 +69,7 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
             call.marked(exc)
             raise
         call.connection = connection
+        call.early_hints = ()
         call.phase = "send"
         try:
             exchange = _start(session, call, connection, close=connector.force_close)
