@@ -167,9 +167,10 @@ async def test_names_are_forgotten_on_demand() -> None:
     book = Book(server=["127.0.0.1"])
     connector = TCPConnector(resolver=book, force_close=True)
     async with Origin(response()) as origin, Session(connector=connector) as session:
-        for host in (None, "server.example", "other.example"):
+        one: list[tuple[str | None, int | None]] = [("server.example", origin.port)]
+        for host, port in [(None, None), *one, ("other.example", origin.port)]:
             await session.get(f"http://server.example:{origin.port}/")
-            connector.clear_dns_cache(host, host and origin.port)
+            connector.clear_dns_cache(host, port)
         assert [*connector.cached_hosts] == [("server.example", origin.port)]
         with pytest.raises(ValueError, match="expected a host, and maybe a port, got port 80"):
             connector.clear_dns_cache(port=80)
@@ -265,6 +266,12 @@ async def test_local_address_and_socket_factory() -> None:
     async with Origin(response()) as origin, Session(connector=connector) as session:
         await session.get(origin.url)
         assert made[0].getsockname()[0] == "127.0.0.3"
+
+
+def test_local_name() -> None:
+    """A local address is an address: a socket is bound to one interface, not to a name."""
+    with pytest.raises(ValueError, match=r"must be an address and a port, not \('localhost', 0\)"):
+        TCPConnector(local_addr=("localhost", 0))
 
 
 async def test_unknown_name() -> None:
@@ -646,15 +653,15 @@ async def test_loan() -> None:
     async with Origin(response()) as origin, TCPConnector(limit=1) as connector:
         connection = await connector.connect(request_to(origin.url))
         assert connection.loop is asyncio.get_running_loop()
-        assert not connection.closed
-        assert connection.protocol is not None
-        assert connection.transport is connection.protocol.transport
+        protocol: ClientHttpProtocol | None = connection.protocol
+        assert protocol is not None
+        assert [connection.transport, connection.closed] == [protocol.transport, False]
         assert " 1 in use" in repr(connector)
         connection.release()
         connection.release()
         connection.close()
-        facts = connection.closed, connection.protocol, connection.transport
-        assert facts == (True, None, None)
+        facts: list[object] = [connection.closed, connection.protocol, connection.transport]
+        assert facts == [True, None, None]
         assert " 0 in use, 0 idle" in repr(connector)  # it had served nothing
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import socket
 import sys
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -136,6 +136,6 @@ def test_without_aiodns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_default_resolver() -> None:
     """It is the one that needs aiodns exactly where aiodns is installed."""
-    is_installed = importlib.util.find_spec("aiodns") is not None
+    is_installed = find_spec("aiodns") is not None
     assert DefaultResolver is (AsyncResolver if is_installed else ThreadedResolver)
     assert resolver.DefaultResolver is DefaultResolver

@@ -39,13 +39,16 @@ class Transport(asyncio.BaseTransport):
     """A transport that knows the other end's certificate."""
 
     def __init__(self, certificate: bytes | None, *, is_tls: bool = True) -> None:
-        found = SimpleNamespace(getpeercert=lambda binary_form: certificate)
-        super().__init__({"ssl_object": found} if is_tls else {})
+        self._certificate = certificate
+        super().__init__({"ssl_object": self} if is_tls else {})
+
+    def getpeercert(self, binary_form: bool) -> bytes | None:
+        """Return the certificate: this stands in for the object of TLS, too."""
+        return self._certificate if binary_form else None
 
 
 def test_fingerprint_of_the_certificate() -> None:
     """The server that has this certificate is let pass."""
-    Transport(DER)
     PIN.check(Transport(DER))
 
 

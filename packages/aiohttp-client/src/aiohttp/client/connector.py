@@ -15,9 +15,6 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import aiohappyeyeballs
-from aiohappyeyeballs import AddrInfoType, SocketFactoryType
-
 from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.limits import Limits
@@ -26,7 +23,7 @@ from aiohttp.protocol.timers import deadlines_of
 from .awaitables import FINISHED, Finished
 from .call import Call
 from .destination import ConnectionKey
-from .dial import Dialer, Dialing, address_info
+from .dial import AddrInfoType, Dialer, Dialing, SocketFactoryType, address_info
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
@@ -499,7 +496,7 @@ class TCPConnector(BaseConnector):
         self._how = Dialing(
             delay=happy_eyeballs_delay,
             interleave=interleave,
-            local=aiohappyeyeballs.addr_to_addr_infos(local_addr),
+            local=None if local_addr is None else [_local(*local_addr)],
             socket_factory=socket_factory,
         )
 
@@ -740,6 +737,14 @@ def _address_info_of(answer: ResolveResult) -> AddrInfoType:
     info = address_info(answer["host"], answer["port"], answer["proto"])
     if info is None:
         raise OSError(f"the resolver answered {answer['host']!r}, which is no address")
+    return info
+
+
+def _local(host: str, port: int) -> AddrInfoType:
+    """Return an address to bind sockets to."""
+    info = address_info(host, port)
+    if info is None:
+        raise ValueError(f"local_addr must be an address and a port, not {(host, port)!r}")
     return info
 
 

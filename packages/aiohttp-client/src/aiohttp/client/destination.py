@@ -12,8 +12,7 @@ from yarl import URL
 from aiohttp.protocol.headers import split_authority
 
 from .errors import InvalidUrlClientError, NonHttpUrlClientError
-from .tls import Ssl as Ssl  # noqa: PLC0414
-from .tls import validate_ssl as validate_ssl  # noqa: PLC0414
+from .tls import Ssl
 
 __all__ = [
     "ConnectionKey",

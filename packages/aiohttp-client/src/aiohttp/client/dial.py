@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import aiohappyeyeballs
-from aiohappyeyeballs import AddrInfoType, SocketFactoryType
 
-__all__ = ["Dialer", "Dialing", "address_info"]
+__all__ = ["AddrInfoType", "Dialer", "Dialing", "SocketFactoryType", "address_info"]
+
+AddrInfoType: TypeAlias = tuple[
+    int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]
+]
+"""An address as ``getaddrinfo`` has it: family, kind, protocol, canonical name, address."""
+
+SocketFactoryType: TypeAlias = Callable[[AddrInfoType], socket.socket]
+"""Makes a socket that is to be connected to an address."""
 
 
 def address_info(host: str, port: int, proto: int = socket.IPPROTO_TCP) -> AddrInfoType | None:
