@@ -1,11 +1,11 @@
 """What it costs a client to send 100 MB: as one ``bytes``, and as an async generator gives them.
 
-Compared is the client's own processor time, as with a download.
+Compared is the client's own processor time, each turn in a process of its own,
+as with a download.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bench.contender import Contender, on_loops_we_have
@@ -32,6 +32,7 @@ CONTENDERS = (
     Contender("pyreqwest, Rust", "fetch_pyreqwest", "peer", "uvloop"),
 )
 SIZE = 100_000_000
+WARM_UP = 1_000_000
 LOOPS = ("asyncio", "uvloop")
 FIGURES = {
     "bytes": (
@@ -54,32 +55,34 @@ def measure(options: Options) -> list[Figure]:
     }
     contenders = on_loops_we_have(CONTENDERS) if figures else ()
     size = SIZE // 10 if options.quick else SIZE
-    with ExitStack() as stack:
-        server = stack.enter_context(Process(SERVER, LOAD_CORE))
+    with Process(SERVER, LOAD_CORE) as server:
         url = f"http://127.0.0.1:{server.hear()}/"
-        processes = {c: stack.enter_context(Process(c)) for c in contenders}
-        for process in processes.values():
-            process.hear()
         jobs = [(kind, c) for kind in figures for c in contenders]
-        _check([(kind, processes[c]) for kind, c in jobs], url)
+        _check(jobs, url)
         for _, (kind, contender) in turns("upload", jobs, options.rounds):
-            spent = processes[contender].ask("upload", kind, f"{url}size/{size}", size)
-            if spent["answer"] != f"{size}":
-                raise ContenderFailed(f"{contender.label}: {spent['answer']} bytes of {size} came")
-            megabytes = size / 1e6
-            samples = figures[kind].samples.setdefault(contender, [])
-            samples.append(Sample(megabytes / spent["cpu"], megabytes / spent["seconds"]))
+            sample = _take_turn(kind, contender, url, size)
+            figures[kind].samples.setdefault(contender, []).append(sample)
     return list(figures.values())
 
 
-def _check(jobs: list[tuple[str, Process]], url: str) -> None:
+def _take_turn(kind: str, contender: Contender, url: str, size: int) -> Sample:
+    with Process(contender) as process:
+        process.hear()
+        process.ask("upload", kind, f"{url}size/{WARM_UP}", WARM_UP)
+        spent = process.ask("upload", kind, f"{url}size/{size}", size)
+    if spent["answer"] != f"{size}":
+        raise ContenderFailed(f"{contender.label}: {spent['answer']} bytes of {size} came")
+    megabytes = size / 1e6
+    return Sample(megabytes / spent["cpu"], megabytes / spent["seconds"])
+
+
+def _check(jobs: list[tuple[str, Contender]], url: str) -> None:
     """Make sure that all send the same bytes, in both ways."""
-    size = 1_000_000
-    came = {
-        f"{process.label}, {kind}": process.ask("upload", kind, f"{url}checksum/{size}", size)[
-            "answer"
-        ]
-        for kind, process in jobs
-    }
+    came: dict[str, str] = {}
+    for kind, contender in jobs:
+        with Process(contender) as process:
+            process.hear()
+            spent = process.ask("upload", kind, f"{url}checksum/{WARM_UP}", WARM_UP)
+            came[f"{contender.label}, {kind}"] = spent["answer"]
     if len(set(came.values())) > 1:
         raise ContenderFailed(f"expected the same bytes from everybody, got checksums {came}")
