@@ -840,8 +840,9 @@ class StreamReader:
 
     def _refuse(self, exc: BaseException) -> None:
         """End the body by an error of our own, and have no more of it sent."""
+        is_first = self._error is None
         self._fail(exc)
-        if self._give_up is not None and not self._is_eof:
+        if is_first and self._give_up is not None and not self._is_eof:
             self._give_up(exc)
 
     def _fail(self, exc: BaseException) -> None:
