@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from yarl import URL
 
+from aiohttp.protocol.auth import encode_basic_auth
 from aiohttp.protocol.headers import split_authority
 
 from .errors import InvalidUrlClientError, NonHttpUrlClientError
@@ -18,7 +18,6 @@ __all__ = [
     "ConnectionKey",
     "Destination",
     "StrOrURL",
-    "basic_credentials",
     "destination_of",
 ]
 
@@ -70,7 +69,7 @@ class Destination:
         self.target = url.raw_path_qs or "/"
         self.authorization: str | None = None
         if url is not given:
-            self.authorization = basic_credentials(
+            self.authorization = encode_basic_auth(
                 unquote(given.raw_user or ""), unquote(given.raw_password or "")
             )
 
@@ -110,17 +109,6 @@ def _cached_destination(url: StrOrURL) -> Destination:
     if not destination.key.port:
         raise InvalidUrlClientError(url, "expected a port from 1 to 65535")
     return destination
-
-
-def basic_credentials(login: str, password: str, encoding: str = "utf-8") -> str:
-    """Return the value of Authorization for the scheme Basic (RFC 7617, section 2).
-
-    Raises:
-        ValueError: if the login contains a colon, which would end it.
-    """
-    if ":" in login:
-        raise ValueError("a login for Basic authentication can't contain a colon")
-    return "Basic " + b64encode(f"{login}:{password}".encode(encoding)).decode("ascii")
 
 
 def _bare(url: URL) -> URL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+
 from .destination import Destination, destination_of
 from .errors import (
     InvalidUrlClientError,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard, 
 from multidict import CIMultiDict
 from yarl import URL
 
+from aiohttp.protocol.auth import encode_basic_auth
 from aiohttp.protocol.headers import Headers, headers_of
 from aiohttp.protocol.http1.encode import EncodedFields, encode_fields
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
@@ -18,7 +19,6 @@ from .destination import (
     ConnectionKey,
     Destination,
     StrOrURL,
-    basic_credentials,
     destination_of,
 )
 from .payload import EMPTY_PAYLOAD, Payload, json_payload, payload
@@ -264,7 +264,7 @@ class HttpRequest:
             return (("Authorization", self.destination.authorization),)
         if auth is None and self.session is not None:
             auth = self.session.credentials_for(self.destination)
-        return () if auth is None else (("Authorization", basic_credentials(*auth)),)
+        return () if auth is None else (("Authorization", encode_basic_auth(*auth)),)
 
     def _body_fields(self, own: Fields, skipped: frozenset[str]) -> Fields:
         """Return what the body says of itself, where the program doesn't."""

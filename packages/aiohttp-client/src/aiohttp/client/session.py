@@ -451,7 +451,7 @@ def request(
     """
     if session is None:
         if connector is None:
-            connector = TCPConnector(force_close=True)
+            connector = TCPConnector(force_close=True, use_dns_cache=False)
         session = Session(connector=connector, connector_owner=False)
     elif connector is not None:
         raise ValueError("session and connector exclude each other: a session has its connector")
