@@ -761,8 +761,31 @@ def test_wrong_kind_of_part() -> None:
     """Form fields are for forms, and forms have nothing else."""
     with pytest.raises(InvalidUse, match=r"use add_part\(\)"):
         encoder_of("mixed").add_field("a", "x")
+    for value in ("attachment; name=a", "form-data", "form-data; filename=a", "form-data; name"):
+        with pytest.raises(InvalidUse, match=r"use add_field\(\)"):
+            encoder_of().add_part("x", [("Content-Disposition", value)])
     with pytest.raises(InvalidUse, match=r"use add_field\(\)"):
         encoder_of().add_part("x")
+
+
+def test_part_of_a_form_with_its_own_disposition() -> None:
+    """A form takes a part whose fields name it."""
+    encoder = encoder_of()
+    encoder.add_part("x", iter([("content-disposition", 'form-data; name="a"')]))
+    assert b"".join(encoder) == (
+        b'--AaB03x\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n--AaB03x--\r\n'
+    )
+
+
+def test_without_parts() -> None:
+    """Another encoder with the same boundary starts without parts, and each has its own."""
+    encoder = encoder_of()
+    encoder.add_field("a", "x")
+    other = encoder.without_parts()
+    assert b"".join(other) == other.closing == b"--AaB03x--\r\n"
+    other.add_field("b", "y")
+    assert b'name="b"' not in b"".join(encoder)
+    assert encoder.closing == b"\r\n--AaB03x--\r\n"
 
 
 async def endless() -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aiohttp.protocol.errors import InvalidHeader
-from aiohttp.protocol.parameters import decode_extended, parse_parameters
+from aiohttp.protocol.parameters import charset_of, decode_extended, parse_parameters
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,20 @@ def test_malformed_extended_value_is_an_error(value: str, message: str) -> None:
     """Another charset, bad octets and hidden control characters are refused."""
     with pytest.raises(InvalidHeader, match=message):
         decode_extended(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "charset"),
+    [
+        ("text/plain; charset=utf-8", "utf-8"),
+        ('text/plain; Charset="ISO-8859-1"', "ISO-8859-1"),
+        ("text/plain", None),
+        ("text/plain; charset=", None),
+        ('text/plain; charset=""', None),
+        ("text/plain; charset=a b", None),
+        ("", None),
+    ],
+)
+def test_charset(value: str, charset: str | None) -> None:
+    """A Content-Type that is malformed names no charset."""
+    assert charset_of(value) == charset

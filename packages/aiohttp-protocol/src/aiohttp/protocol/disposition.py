@@ -7,6 +7,7 @@ but its last part, and only after a look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -27,6 +28,9 @@ __all__ = [
 # The escapes of browsers, and that of quoted-string for the backslash, which they
 # leave alone: a name that ends with one would escape its closing quote.
 _AS_BROWSERS: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A", "\\": "\\\\"})
+# Blanks behind "=", outside of quotes: RFC 6266 has them in its examples (section 5),
+# though no grammar since has.
+_BLANKS: Final = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*"?)|=[ \t]++')
 _QUOTED: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})  # RFC 9110, section 5.6.4
 
 
@@ -61,7 +65,8 @@ def parse_content_disposition(header: str | None) -> tuple[str | None, dict[str,
     counts (RFC 6266, section 4.3). Linear in the length of the field.
     """
     try:
-        kind, found = parse_parameters(header or "")
+        value = _BLANKS.sub(lambda match: match[1] or "=", header or "")
+        kind, found = parse_parameters(value)
     except InvalidHeader:
         return None, {}
     return (kind, dict(_decoded(found))) if is_token(kind) else (None, {})

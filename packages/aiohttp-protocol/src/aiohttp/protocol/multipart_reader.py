@@ -119,6 +119,7 @@ class PartSource:
 
     async def drain(self) -> None:
         """Read what follows the last boundary, and drop it."""
+        self._decoder.next_event()
         while await self._receive():
             self._decoder.next_event()
 
@@ -552,11 +553,11 @@ def _is_multipart(content_type: str) -> bool:
 
 
 async def _read_charset(part: BodyPartReader) -> str:
-    name = await part.read_chunk(_CHARSET)
-    if await part.readany():
-        raise MultipartError(
-            f"expected a charset in the field _charset_, got {shown(name)} and more"
-        )
+    name = b""
+    while data := await part.read_chunk(_CHARSET):
+        name += data
+        if len(name) > _CHARSET:
+            raise MultipartError(f"expected a charset in the field _charset_, got {shown(name)}")
     return name.decode("ascii", "replace").strip()
 
 

@@ -107,7 +107,7 @@ class MultipartWriter(Payload):
 
     def append_form(
         self,
-        obj: Sequence[tuple[str, str]] | Mapping[str, str],
+        obj: Sequence[tuple[str, Any]] | Mapping[str, Any],
         headers: Mapping[str, str] | None = None,
     ) -> Payload:
         """Add a part that is an urlencoded form, and return it."""
