@@ -200,9 +200,9 @@ def _is_address(host: str) -> bool:
 
 def canonical_domain(domain: str) -> str:
     """Return a domain as URLs have it: without a dot in front, lower case, ASCII (5.1.2)."""
-    domain = domain.removeprefix(".").lower()
+    domain = domain.removeprefix(".")
     if domain.isascii():
-        return domain
+        return domain.lower()
     try:
         text = domain.encode("latin-1").decode()  # what servers mean by such octets is UTF-8
     except ValueError:

@@ -295,15 +295,12 @@ class CookieJar(AbstractCookieJar):
 
     def _hides_secure(self, cookie: Cookie) -> bool:
         """Whether requests would carry it, or nothing, in place of a Secure one of its name."""
+        above = (EVERY_HOST, *domains_of(cookie.domain))
         return any(
-            other.is_secure
-            and other.name == cookie.name
-            and path_matches(cookie.path, other.path)
-            and (
-                other.domain in (EVERY_HOST, *domains_of(cookie.domain))
-                or cookie.domain in domains_of(other.domain)
-            )
-            for other in self._all()
+            other.is_secure and other.name == cookie.name and path_matches(cookie.path, other.path)
+            for domain, cookies in self._domains.items()
+            if domain in above or domain.endswith(f".{cookie.domain}")
+            for other in cookies.values()
         )
 
     def _remove(self, cookie: Cookie) -> None:
