@@ -89,6 +89,8 @@ class Host:
     @property
     def in_flight(self) -> int:
         """How many requests it has to do with, up to the end of their responses' bodies."""
+        if not self._responses:
+            return self._asked
         # A response tells nobody that it is over. Few are ever in here: the body of a
         # small one has come with its head.
         for response in [each for each in self._responses if each.closed]:
@@ -170,18 +172,22 @@ class Hosts:
         the fewest requests in flight. If there is none, and ``even_set_aside`` holds,
         the one that failed longest ago.
         """
-        untried = [host for host in self._hosts if host not in tried]
-        serving = [host for host in untried if host.failure is None]
-        set_aside = sorted(
-            (host for host in untried if host.failure is not None),
-            key=lambda host: host.failed_at,
-        )
+        loads: dict[Host, int] = {}
+        set_aside: list[Host] = []
+        for host in self._hosts:
+            if host in tried:
+                continue
+            if host.failure is None:
+                loads[host] = host.in_flight
+            else:
+                set_aside.append(host)
+        set_aside.sort(key=_failed_at)
         for host in set_aside:
             if now >= host.failed_at + self._failed_timeout and not host.is_asked_in_spell:
                 return host
-        if serving:
-            fewest = min(host.in_flight for host in serving)
-            return self._pick([host for host in serving if host.in_flight == fewest])
+        if loads:
+            fewest = min(loads.values())
+            return self._pick([host for host, load in loads.items() if load == fewest])
         return set_aside[0] if set_aside and even_set_aside else None
 
     def set_aside(self) -> dict[str, ClientError]:
@@ -400,6 +406,10 @@ class HttpClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _failed_at(host: Host) -> float:
+    return host.failed_at
 
 
 def _key(scheme: str, host: object) -> ConnectionKey:
