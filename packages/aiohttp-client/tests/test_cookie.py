@@ -131,6 +131,13 @@ def test_public_suffix_is_refused(
     assert scope("a=1; Domain=github.io", "github.io") == "github.io"
 
 
+def test_public_suffix_of_the_real_list() -> None:
+    """The list knows who hands out names, also where it is a company (the extra ``psl``)."""
+    assert scope("a=1; Domain=co.uk", "www.example.co.uk") == "refused"
+    assert scope("a=1; Domain=github.io", "example.github.io") == "refused"
+    assert scope("a=1; Domain=example.co.uk", "www.example.co.uk") == ".example.co.uk"
+
+
 def test_public_suffix_without_the_list(
     use_suffixes: Callable[[ModuleType | None], None],
 ) -> None:
