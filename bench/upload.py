@@ -58,7 +58,7 @@ def measure(options: Options) -> list[Figure]:
     with Process(SERVER, LOAD_CORE) as server:
         url = f"http://127.0.0.1:{server.hear()}/"
         jobs = [(kind, c) for kind in figures for c in contenders]
-        _check(jobs, url)
+        _check(contenders, url)
         for _, (kind, contender) in turns("upload", jobs, options.rounds):
             sample = _take_turn(kind, contender, url, size)
             figures[kind].samples.setdefault(contender, []).append(sample)
@@ -76,13 +76,15 @@ def _take_turn(kind: str, contender: Contender, url: str, size: int) -> Sample:
     return Sample(megabytes / spent["cpu"], megabytes / spent["seconds"])
 
 
-def _check(jobs: list[tuple[str, Contender]], url: str) -> None:
+def _check(contenders: tuple[Contender, ...], url: str) -> None:
     """Make sure that all send the same bytes, in both ways."""
-    came: dict[str, str] = {}
-    for kind, contender in jobs:
+    came: dict[str, list[str]] = {}
+    for contender in contenders:
         with Process(contender) as process:
             process.hear()
-            spent = process.ask("upload", kind, f"{url}checksum/{WARM_UP}", WARM_UP)
-            came[f"{contender.label}, {kind}"] = spent["answer"]
-    if len(set(came.values())) > 1:
+            came[contender.label] = [
+                process.ask("upload", kind, f"{url}checksum/{WARM_UP}", WARM_UP)["answer"]
+                for kind in FIGURES
+            ]
+    if len({checksum for checksums in came.values() for checksum in checksums}) > 1:
         raise ContenderFailed(f"expected the same bytes from everybody, got checksums {came}")
