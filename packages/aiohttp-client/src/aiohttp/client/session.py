@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
 
@@ -22,8 +22,6 @@ from aiohttp.protocol.limits import Limits
 from .awaitables import FINISHED, Finished, RequestContext
 from .call import READ_LIMIT, Call
 from .connector import BaseConnector, TCPConnector
-from .cookiejar import CookieJar, cookie_doors
-from .cookies import merge
 from .destination import Destination, StrOrURL, destination_of
 from .errors import InvalidUrlClientError
 from .payload import EMPTY_PAYLOAD, JSONEncoder
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from aiohttp.protocol.abc import AbstractCookieJar, LooseCookies
     from aiohttp.protocol.http1.head import ResponseHead
 
+    from .cookiejar import CookieDoors
     from .options import CharsetResolver, RaiseForStatus, RequestOptions
 
 __all__ = ["Session", "request"]
@@ -134,10 +133,9 @@ class Session:
         self._base_url = None if base_url is None else _base(base_url)
         self._connector = TCPConnector() if connector is None else connector
         self._is_detached = False
-        self._jar: AbstractCookieJar = CookieJar() if cookie_jar is None else cookie_jar
-        self._receive_cookies, self._cookie_header = cookie_doors(self._jar)
+        self._jar = cookie_jar
         if cookies:
-            self._jar.update_cookies(cookies)
+            self.cookie_jar.update_cookies(cookies)
         self.auth = auth
         self.json_serialize = json_serialize
         self.request_class = request_class
@@ -349,7 +347,18 @@ class Session:
     @property
     def cookie_jar(self) -> AbstractCookieJar:
         """What keeps the cookies."""
+        # Made when it is needed: few programs ever see a cookie.
+        if self._jar is None:
+            from .cookiejar import CookieJar
+
+            self._jar = CookieJar()
         return self._jar
+
+    @cached_property
+    def _cookie_doors(self) -> CookieDoors:
+        from .cookiejar import cookie_doors
+
+        return cookie_doors(self.cookie_jar)
 
     @property
     def cookies(self) -> SimpleCookie:
@@ -357,12 +366,12 @@ class Session:
         from http.cookies import SimpleCookie
 
         found = SimpleCookie()
-        found.update({morsel.key: morsel for morsel in self._jar})
+        found.update({morsel.key: morsel for morsel in self.cookie_jar})
         return found
 
     def update_cookies(self, cookies: LooseCookies) -> None:
         """Add cookies, which are sent to every host."""
-        self._jar.update_cookies(cookies)
+        self.cookie_jar.update_cookies(cookies)
 
     @property
     def quotes_cookies(self) -> bool:
@@ -372,16 +381,20 @@ class Session:
     @property
     def has_cookies(self) -> bool:
         """Whether there is any cookie, for whatever host."""
-        return len(self._jar) > 0
+        return self._jar is not None and len(self._jar) > 0
 
     def cookies_for(self, request: HttpRequest) -> bytes:
         """Return the Cookie line of a request, or nothing."""
-        value = merge(self._cookie_header(request.url, None), request.cookies)
+        value = self._cookie_doors.header(request.url, None)
+        if request.cookies:
+            from .cookies import merge
+
+            value = merge(value, request.cookies)
         return encode_fields((("Cookie", value),)).block if value else b""
 
     def receive_cookies(self, response: HttpResponse) -> None:
         """Keep the cookies that a response sets."""
-        self._receive_cookies(response.headers.getall("Set-Cookie"), response.url)
+        self._cookie_doors.receive(response.headers.getall("Set-Cookie"), response.url)
 
     # The end.
 
