@@ -32,7 +32,7 @@ from .errors import (
     ServerTimeoutError,
     SocketTimeoutError,
 )
-from .request import HttpRequest
+from .request import HttpRequest, is_idempotent
 from .timeouts import ClientTimeout
 
 if TYPE_CHECKING:
@@ -154,6 +154,11 @@ class Call:
         """What names the encoding of a text that doesn't say it, or None."""
         session = self.request.session
         return None if session is None else session.fallback_charset_resolver
+
+    @property
+    def left_no_trace(self) -> bool:
+        """Whether the redirects so far were answers to nothing that a server acts on."""
+        return all(is_idempotent(response.method) for response in self.history)
 
     def inform(self, head: ResponseHead) -> None:
         """Take an informational response."""

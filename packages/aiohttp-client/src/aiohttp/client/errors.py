@@ -113,8 +113,8 @@ class ClientError(Exception):
         attempt: 1 for the first try, 2 for its repetition on a fresh connection.
         elapsed: seconds from the start of the request.
         limit: that was hit, such as ``"ClientTimeout.total=4.9 s"``, or "".
-        may_be_repeated: whether nobody can have acted on the request, so that
-            sending it again is safe, whatever it asks for.
+        may_be_repeated: whether the request may be sent again: nothing of a response had
+            come, and nobody can have acted on it, or to act twice means the same as once.
     """
 
     method: str = ""

