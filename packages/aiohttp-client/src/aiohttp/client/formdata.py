@@ -91,8 +91,9 @@ class FormData:
                 self.add_field(name, each, content_type, filename, content_transfer_encoding)
             return
         sendable = self._sendable(name, value, content_type, filename)
-        if isinstance(sendable, Payload):
+        if isinstance(sendable, Payload) and sendable.filename is not None:
             filename = sendable.filename
+            _check_text("filename", filename)
         told = (filename, content_type, content_transfer_encoding)
         if isinstance(sendable, Payload) or any(text is not None for text in told):
             self._is_multipart = True
