@@ -57,6 +57,10 @@ class Origin:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
+        # A socket that was accepted in this turn belongs to a task of the next one, and is
+        # known here after one more; a loop that ends before that leaves it open.
+        for _ in range(3):
+            await asyncio.sleep(0)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
