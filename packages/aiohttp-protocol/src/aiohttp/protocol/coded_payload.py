@@ -71,11 +71,16 @@ class CodedPayload(Payload):
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         coder = self._encoder()
+        in_turn = 0
         async with aclosing(pieces_of(self._source.content)) as pieces:
             async for piece in pieces:
                 for start in range(0, len(piece), _STEP):
-                    if coded := coder.encode(piece[start : start + _STEP]):
+                    step = piece[start : start + _STEP]
+                    if coded := coder.encode(step):
                         yield coded
-                    await asyncio.sleep(0)
+                    in_turn += len(step)
+                    if in_turn >= _STEP:
+                        in_turn = 0
+                        await asyncio.sleep(0)
         if coded := coder.finish():
             yield coded
