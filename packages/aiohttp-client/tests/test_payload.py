@@ -133,6 +133,8 @@ def test_no_files() -> None:
     """Without files it is what ``data`` alone would be."""
     given = form_payload({"d": "ä"}, [], "latin-1")
     assert (given.content, given.content_type) == (b"d=%E4", f"{FORM}; charset=latin-1")
+    assert form_payload("ä", None, "latin-1").content == b"\xe4"
+    assert form_payload(None, None) is EMPTY_PAYLOAD
 
 
 def test_files_beside_what_is_no_form() -> None:

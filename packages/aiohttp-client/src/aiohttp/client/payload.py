@@ -70,20 +70,19 @@ def json_payload(value: object, encode: JSONEncoder | None = None) -> Payload:
     return JsonPayload(value, dumps=encode)
 
 
-def form_payload(data: Form | None, files: Files | None, encoding: str = "utf-8") -> Payload:
+def form_payload(data: Data | None, files: Files | None, encoding: str = "utf-8") -> Payload:
     """Return a form with the fields of ``data`` and the files of ``files``.
 
-    It is multipart if there are files, in either of them. A file is something with
-    ``read``, or bytes or str, which have their field's name as filename then.
+    A file is something with ``read``, or bytes or str, which have their field's name as
+    filename then. Without files it is what ``payload`` makes of ``data``.
 
     Raises:
         TypeError: if a value is neither text nor file.
         ValueError: if a name, filename or type has a control character.
     """
-    from .formdata import FormData
-
-    form = data if isinstance(data, FormData) else FormData(data or (), charset=encoding)
-    return (form.with_files(files) if files else form)()
+    if not files:
+        return payload(data, encoding=encoding)
+    return _form(() if data is None else data, encoding).with_files(files)()
 
 
 def compressed(payload: Payload, coding: str) -> Payload:
@@ -110,7 +109,7 @@ def _of_sequence(data: Sequence[Any], encoding: str) -> Payload:
     if data and all(isinstance(piece, bytes | bytearray | memoryview) for piece in data):
         return BytesPayload(b"".join(data))
     if all(_is_list(pair) and len(pair) == 2 for pair in data):
-        return form_payload(data, None, encoding)
+        return _form(data, encoding)()
     raise _refused(data)
 
 
@@ -118,11 +117,17 @@ def _of_anything(data: Any, encoding: str) -> Payload:
     from .formdata import FormData
 
     if isinstance(data, FormData) or _is_mapping(data):
-        return form_payload(data, None, encoding)
+        return _form(data, encoding)()
     try:
         return get_payload(data)
     except TypeError as exc:
         raise _refused(data) from exc
+
+
+def _form(data: Any, encoding: str) -> FormData:
+    from .formdata import FormData
+
+    return data if isinstance(data, FormData) else FormData(data, charset=encoding)
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
