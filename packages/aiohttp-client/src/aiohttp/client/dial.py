@@ -137,7 +137,7 @@ class _Witness:
     """Stands in for the loop, and writes down how each address answered.
 
     aiohappyeyeballs wants nothing of the loop it is given but ``sock_connect``. Its own
-    error joins the reasons, but not the addresses, which uvloop's reasons don't say.
+    error is one text, from which nobody can tell what failed, and what is left to try.
     """
 
     def __init__(self, dialer: Dialer) -> None:
