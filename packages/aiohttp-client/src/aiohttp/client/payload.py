@@ -23,7 +23,6 @@ __all__ = [
     "Data",
     "Files",
     "JSONEncoder",
-    "Payload",
     "compressed",
     "form_payload",
     "json_payload",

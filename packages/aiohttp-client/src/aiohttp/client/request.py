@@ -13,6 +13,7 @@ from aiohttp.protocol.auth import encode_basic_auth
 from aiohttp.protocol.headers import Headers, headers_of
 from aiohttp.protocol.http1.encode import EncodedFields, encode_fields
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
+from aiohttp.protocol.payload import Payload
 
 from .awaitables import FINISHED, Finished
 from .destination import (
@@ -21,7 +22,7 @@ from .destination import (
     StrOrURL,
     destination_of,
 )
-from .payload import EMPTY_PAYLOAD, Payload, json_payload, payload
+from .payload import EMPTY_PAYLOAD, json_payload, payload
 from .redirects import BODY_FIELDS, ORIGIN_FIELDS, Redirect
 from .tls import Ssl, validate_ssl
 
