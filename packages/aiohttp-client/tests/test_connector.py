@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
-import aiohappyeyeballs
 import pytest
 
 from aiohttp.client import (
@@ -34,6 +33,7 @@ from aiohttp.client.connector import (
     UnixConnector,
 )
 from aiohttp.client.destination import ConnectionKey
+from aiohttp.client.dial import Dialer
 from aiohttp.client.errors import ServerFingerprintMismatch, UnixClientConnectorError
 from aiohttp.client.request import HttpRequest
 from aiohttp.client.resolver import DefaultResolver
@@ -308,7 +308,7 @@ async def test_connecting_takes_too_long(
     monkeypatch: pytest.MonkeyPatch, limits: ClientTimeout
 ) -> None:
     """Each limit that covers connecting ends it; the slot is free again."""
-    monkeypatch.setattr(aiohappyeyeballs, "start_connection", never)
+    monkeypatch.setattr(Dialer, "dial", never)
     async with Session(timeout=limits) as session:
         with pytest.raises(ConnectionTimeoutError, match="connecting to 127") as caught:
             await session.get("http://127.0.0.1/")
@@ -324,10 +324,10 @@ async def test_looking_up_takes_too_long() -> None:
             await session.get("http://server.example/")
 
 
-@pytest.mark.parametrize("step", ["start_connection", "create_connection"])
+@pytest.mark.parametrize("step", ["dial", "create_connection"])
 async def test_cancelled_while_connecting(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Wherever connecting is cancelled, the slot is given back and no socket is left."""
-    owner: Any = aiohappyeyeballs
+    owner: Any = Dialer
     if step == "create_connection":
         owner = asyncio.get_running_loop()
     monkeypatch.setattr(owner, step, never)
@@ -345,12 +345,12 @@ async def test_cancelled_while_connecting(monkeypatch: pytest.MonkeyPatch, step:
 # Closing.
 
 
-@pytest.mark.parametrize("step", ["start_connection", "create_connection", "resolve"])
+@pytest.mark.parametrize("step", ["dial", "create_connection", "resolve"])
 async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """What is being opened when a session is closed is given up at once, at whatever step."""
     book = SilentBook()
-    if step == "start_connection":
-        monkeypatch.setattr(aiohappyeyeballs, step, never)
+    if step == "dial":
+        monkeypatch.setattr(Dialer, step, never)
     elif step == "create_connection":
         monkeypatch.setattr(asyncio.get_running_loop(), step, never)
     async with Origin(response()) as origin:
@@ -363,7 +363,7 @@ async def test_closed_while_connecting(monkeypatch: pytest.MonkeyPatch, step: st
             await task
         assert connector_of(session).open_connections == 0
         await asyncio.sleep(0)
-        assert asyncio.all_tasks() - {asyncio.current_task()} == origin._tasks
+        assert asyncio.all_tasks() - {asyncio.current_task()} == {*origin._tasks}
 
 
 async def test_closed_at_the_end_of_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,7 +448,7 @@ async def test_system_timeout_is_no_limit_of_ours(monkeypatch: pytest.MonkeyPatc
     async def time_out(*_: object, **__: object) -> Any:
         raise TimeoutError(110, "Connection timed out")
 
-    monkeypatch.setattr(aiohappyeyeballs, "start_connection", time_out)
+    monkeypatch.setattr(Dialer, "dial", time_out)
     async with Session() as session:
         with pytest.raises(ClientConnectorError, match="Connection timed out"):
             await session.get("http://127.0.0.1/")

@@ -39,7 +39,7 @@ class Origin:
         self._answer = answer
         self._tls = tls
         self._host = host
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.requests: list[bytes] = []
         self.connections = 0
 
@@ -56,13 +56,16 @@ class Origin:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # A client that has come and gone may have left a socket that is accepted in the next
+        # turn, and has a task two turns later; asyncio forgets it if the server closes between.
+        for _ in range(4):
+            await asyncio.sleep(0)
         self._server.close()
-        # A socket that was accepted in this turn belongs to a task of the next one, and is
-        # known here after one more; a loop that ends before that leaves it open.
         for _ in range(3):
             await asyncio.sleep(0)
-        for task in self._tasks:
-            task.cancel()
+        for task, writer in self._tasks.items():
+            task.cancel()  # which may not have begun
+            writer.transport.abort()  # nobody is left to wait for the end of TLS
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
@@ -79,8 +82,8 @@ class Origin:
         # Not a coroutine function: asyncio's own task would log its cancellation.
         self.connections += 1
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = writer
+        task.add_done_callback(self._tasks.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
