@@ -138,6 +138,16 @@ def test_other_origin_loses_every_secret() -> None:
     assert request.server_hostname is None
 
 
+def test_cookie_that_a_subclass_adds() -> None:
+    """A Cookie in ``headers`` goes along as one field, and stays with its origin."""
+    request = HttpRequest("GET", "http://a/", cookies={"a": "1"})
+    request.headers["Cookie"] = "b=2"
+    same = request.follow(redirect(302, "GET", request.destination, "/c"))
+    assert (same.cookies, "Cookie" in same.headers) == ("a=1; b=2", False)
+    other = request.follow(redirect(302, "GET", request.destination, "http://b/"))
+    assert (other.cookies, "Cookie" in other.headers) == ("", False)
+
+
 def test_fields_of_the_body_go_with_it() -> None:
     """A GET that was a POST announces no content."""
     request = following(303, "/x")

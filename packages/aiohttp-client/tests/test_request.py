@@ -108,6 +108,30 @@ def test_auth_of_a_session_is_the_last_resort() -> None:
     assert request.headers["Authorization"] == "Basic bWU6c2VjcmV0"
 
 
+def test_authorization_of_a_session_comes_before_its_auth() -> None:
+    """A session's header is said by the program; ``auth`` is for requests without any."""
+    session = Session(auth=("session", "secret"), headers={"Authorization": "Bearer x"})
+    request = HttpRequest("GET", "http://a/", session=session)
+    assert request.headers.getall("Authorization") == ["Bearer x"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sent"),
+    [
+        ("http://a/c", True),
+        ("http://a:80/", True),
+        ("http://a:81/", False),
+        ("https://a/", False),
+        ("http://b/", False),
+    ],
+)
+def test_auth_of_a_session_stays_at_its_base(url: str, is_sent: bool) -> None:
+    """With ``base_url``, other origins don't get the session's login."""
+    session = Session("http://a/b/", auth=("session", "secret"))
+    request = HttpRequest("GET", url, session=session)
+    assert ("Authorization" in request.headers) is is_sent
+
+
 def test_auth_beside_an_authorization_header() -> None:
     """Nobody can know which of the two was meant."""
     with pytest.raises(ValueError, match="auth and an Authorization header exclude each other"):
@@ -133,6 +157,15 @@ def test_cookie_that_a_subclass_adds() -> None:
     request.headers["Cookie"] = "b=2"
     assert request.cookies == "a=1; b=2"
     assert request.encoded_fields.block == b""
+
+
+def test_cookie_that_a_subclass_adds_stays_one_field() -> None:
+    """It is merged as well when the fields were put together anew."""
+    request = HttpRequest("POST", "http://a/", cookies={"a": "1"})
+    request.headers["Cookie"] = "b=2"
+    request.update_body(b"x")
+    assert request.cookies == "a=1; b=2"
+    assert b"Cookie" not in request.encoded_fields.block
 
 
 # Bodies.
@@ -175,6 +208,51 @@ def test_compress_beside_content_encoding() -> None:
         HttpRequest(
             "POST", "http://a/", data=b"x", compress=True, headers={"Content-Encoding": "gzip"}
         )
+
+
+@pytest.mark.parametrize("data", [b"", "", {}])
+def test_nothing_is_not_compressed(data: Any) -> None:
+    """An empty body isn't announced as a compressed one: that would be some bytes long."""
+    assert "Content-Encoding" not in fields(data=data, compress=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "content_type"),
+    [
+        ({"data": b"{}"}, "application/vnd.api+json"),
+        ({"json": {}}, "application/vnd.api+json"),
+        ({"data": b"{}", "headers": {"content-type": "text/plain"}}, "text/plain"),
+        ({"files": {"a": b"x"}}, "multipart/form-data"),
+    ],
+)
+def test_content_type_of_a_session(options: Any, content_type: str) -> None:
+    """It is that of every body, but for multipart ones, which alone know their boundary."""
+    session = Session(headers={"Content-Type": "application/vnd.api+json"})
+    request = HttpRequest("POST", "http://a/", session=session, **options)
+    (given,) = request.headers.getall("Content-Type")
+    assert given.partition(";")[0] == content_type
+
+
+@pytest.mark.parametrize("chunked", [-1, 2.5, "3"])
+def test_size_of_chunks_is_a_number(chunked: Any) -> None:
+    """A size that no chunk can have is refused: of -1 nothing of the body would be sent."""
+    with pytest.raises(ValueError, match="chunked must be True, or bytes per chunk from 1 on"):
+        HttpRequest("POST", "http://a/", data=b"x", chunked=chunked)
+
+
+def test_update_body_keeps_what_was_said() -> None:
+    """A Content-Encoding of the program's, and what is to be skipped, hold for another body."""
+    request = HttpRequest(
+        "POST",
+        "http://a/",
+        data=b"x",
+        headers={"Content-Encoding": "gzip"},
+        skip_auto_headers=["Content-Type"],
+        session=Session(),
+    )
+    request.update_body(b"y")
+    assert request.headers["Content-Encoding"] == "gzip"
+    assert "Content-Type" not in request.headers
 
 
 def test_update_body() -> None:

@@ -113,6 +113,9 @@ async def test_methods_are_upper_case() -> None:
         ([("a", "1"), ("a", "2")], "/p?x=0&a=1&a=2"),
         ("a=1", "/p?x=0&a=1"),
         (b"a=1", "/p?x=0&a=1"),
+        ("a=%2B+%20&b", "/p?x=0&a=%2B+%20&b"),
+        (b"a=%26", "/p?x=0&a=%26"),
+        ("a=ü #", "/p?x=0&a=%C3%BC+%23"),
         ({}, "/p?x=0"),
     ],
 )
@@ -158,6 +161,56 @@ async def test_bytes_in_chunks(chunked: int, chunks: bytes) -> None:
     async with Origin(response()) as origin, Session() as session:
         await session.post(origin.url, data=b"hello", chunked=chunked)
         assert body_of(origin.request) == chunks + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(lambda: pieces_of(b"ab", b"", b"c", b"defg"), id="stream"),
+        pytest.param(lambda: iter([b"abcdefg"]), id="iterable"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("size", "chunks"),
+    [
+        (3, b"3\r\nabc\r\n3\r\ndef\r\n1\r\ng\r\n0\r\n\r\n"),
+        (7, b"7\r\nabcdefg\r\n0\r\n\r\n"),
+        (100, b"7\r\nabcdefg\r\n0\r\n\r\n"),
+    ],
+)
+async def test_stream_in_chunks_of_a_size(data: Any, size: int, chunks: bytes) -> None:
+    """A size of chunks holds for bodies that come in pieces of other sizes, too."""
+    async with Origin(response()) as origin, Session() as session:
+        await session.post(origin.url, data=data(), chunked=size)
+        assert body_of(origin.request) == chunks
+
+
+@pytest.mark.parametrize("piece", ["text", None, 1])
+async def test_stream_of_something_else(piece: Any) -> None:
+    """A piece that isn't bytes is the program's error, and says what was expected."""
+
+    async def pieces() -> AsyncIterator[Any]:
+        yield piece
+
+    async with Origin(response()) as origin, Session() as session:
+        with pytest.raises(TypeError, match="expected pieces of bytes as a body, got"):
+            await session.post(origin.url, data=pieces())
+
+
+async def test_piece_that_is_filled_anew() -> None:
+    """A buffer may be used again as soon as the next piece is asked for, sent or not."""
+    size, count = 256 * 1024, 24
+
+    async def pieces() -> AsyncIterator[Any]:
+        buffer = bytearray(size)
+        for number in range(count):
+            buffer[:] = bytes([number]) * size
+            yield buffer
+
+    async with Origin(response()) as origin, Session() as session:
+        length = {"Content-Length": str(size * count)}
+        await session.post(origin.url, data=pieces(), headers=length)
+        assert body_of(origin.request) == b"".join(bytes([n]) * size for n in range(count))
 
 
 @pytest.mark.parametrize(

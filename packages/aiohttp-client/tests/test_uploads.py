@@ -90,6 +90,24 @@ async def test_one_request_only() -> None:
             await session.post(origin.url, data=b"x", upload_tracker=tracker)
 
 
+async def test_programs_generator_is_closed() -> None:
+    """A body that is given up midway is closed at once, so that it can clean up."""
+    is_closed = False
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal is_closed
+        try:
+            yield b"1"
+            yield b"2"
+        finally:
+            is_closed = True
+
+    body = UploadTracker().follow(pieces())
+    assert await anext(body) == b"1"
+    await body.aclose()
+    assert is_closed
+
+
 async def test_repr() -> None:
     """A tracker tells how far it has come."""
     assert repr(UploadTracker()) == "<UploadTracker 0 bytes, attempt 0>"

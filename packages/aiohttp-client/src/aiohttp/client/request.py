@@ -59,9 +59,6 @@ Auth: TypeAlias = tuple[str, str] | tuple[str, str, str]
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 
-_CHUNK_SIZE: Final = 64 * 1024
-"""Bytes per chunk for ``chunked=True``."""
-
 _COOKIE: Final = frozenset({"cookie"})
 
 _CODINGS: Final = {True: "deflate", "deflate": "deflate", "gzip": "gzip"}
@@ -117,16 +114,18 @@ class DefaultFields:
         fields: as pairs.
         encoded: ready for the wire.
         cookies: the value of Cookie, which is no part of ``fields``; or "".
+        names: of the fields, in lower case.
         skipped: names, in lower case, of fields that are not to be added.
     """
 
-    __slots__ = ("cookies", "encoded", "fields", "skipped")
+    __slots__ = ("cookies", "encoded", "fields", "names", "skipped")
 
     def __init__(self, fields: LooseHeaders, skipped: frozenset[str] = frozenset()) -> None:
         given = pairs_of(fields)
         self.fields = without(given, _COOKIE)
         self.cookies = "; ".join([value for name, value in given if name.lower() == "cookie"])
         self.encoded = encode_fields(self.fields)
+        self.names = frozenset(name.lower() for name, _ in self.fields)
         self.skipped = skipped
 
     def overridden(self, own: Fields) -> Fields:
@@ -152,7 +151,8 @@ class HttpRequest:
         version: of HTTP.
         ssl: how to do TLS.
         server_hostname: whom the server's certificate must name, if not its host.
-        chunk_size: bytes per chunk; 0: chunks only where no length is known.
+        chunked: True if the program asked for chunks; else None: where no length is known.
+        chunk_size: bytes per chunk, as the program asked for; 0: as they come.
         expect_continue: whether the body waits for ``100 Continue``.
         compress: the content coding that was put on the body, or None.
         replayable: whether the program said that it may be sent twice.
@@ -165,7 +165,9 @@ class HttpRequest:
         "_encoded",
         "_fields",
         "_headers",
+        "_skipped",
         "chunk_size",
+        "chunked",
         "compress",
         "destination",
         "expect_continue",
@@ -213,7 +215,8 @@ class HttpRequest:
         self.version = HttpVersion11 if version is HttpVersion11 else HttpVersion(*version)
         self.ssl = ssl if verify_ssl or ssl is not True else False
         self.server_hostname = server_hostname
-        self.chunk_size = _CHUNK_SIZE if chunked is True else int(chunked or 0)
+        self.chunked = True if chunked else None
+        self.chunk_size = _chunk_size(chunked) if chunked else 0
         self.expect_continue = expect100
         self.compress: str | None = None
         self.replayable = replayable
@@ -222,6 +225,7 @@ class HttpRequest:
         self.upload_tracker = upload_tracker
         self.payload: Payload = EMPTY_PAYLOAD
         defaults = _NO_DEFAULTS if session is None else session.default_fields(skip_auto_headers)
+        self._skipped = defaults.skipped
         self._cookies = defaults.cookies
         self._fields = defaults.fields
         self._encoded: EncodedFields | None = defaults.encoded
@@ -234,7 +238,7 @@ class HttpRequest:
         if auth is not None or destination.authorization or (session and session.has_credentials):
             own = (*own, *self._authorization(own, auth))
         if self.payload is not EMPTY_PAYLOAD:
-            own = (*own, *self._body_fields(own, defaults.skipped))
+            own = (*own, *self._body_fields(own, defaults.names))
         if own:
             self._fields = defaults.overridden(own)
             self._encoded = None
@@ -269,23 +273,30 @@ class HttpRequest:
             return ()
         if auth is None and self.destination.authorization is not None:
             return (("Authorization", self.destination.authorization),)
-        if auth is None and self.session is not None:
+        if auth is None and self.session is not None and not _has(self._fields, "authorization"):
             auth = self.session.credentials_for(self.destination)
         return () if auth is None else (("Authorization", encode_basic_auth(*auth)),)
 
-    def _body_fields(self, own: Fields, skipped: frozenset[str]) -> Fields:
-        """Return what the body says of itself, where the program doesn't."""
+    def _body_fields(self, own: Fields, inherited: frozenset[str] = frozenset()) -> Fields:
+        """Return what the body says of itself, where the program doesn't.
+
+        ``inherited``: names of the session's fields. Its Content-Type is that of every
+        body but multipart ones, which alone know their boundary.
+        """
         body = self.payload
         fields: Fields = ()
-        if body.content_type and not _has(own, "content-type") and "content-type" not in skipped:
+        own_names = {name.lower() for name, _ in own}
+        names = inherited | own_names
+        typed = own_names if body.content_type.startswith("multipart/") else names
+        if body.content_type and "content-type" not in typed | self._skipped:
             fields = (("Content-Type", body.content_type),)
         if self.compress:
-            if _has(own, "content-encoding"):
+            if "content-encoding" in names:
                 raise ValueError("compress and a Content-Encoding header exclude each other")
             fields = (*fields, ("Content-Encoding", self.compress))
         # The connection itself knows the length of bytes; of a stream only the body does.
         is_stream = self.upload_tracker is not None or not body.is_in_memory
-        is_framed = self.chunk_size or _has(own, "content-length") or _has(own, "transfer-encoding")
+        is_framed = self.chunked or "content-length" in names or "transfer-encoding" in names
         if is_stream and body.size is not None and not is_framed:
             fields = (*fields, ("Content-Length", str(body.size)))
         return fields
@@ -296,8 +307,9 @@ class HttpRequest:
             raise ValueError(f"compress must be True, 'deflate' or 'gzip', not {compress!r}")
         from .payload import compressed
 
-        self.payload = compressed(self.payload, coding)
-        self.compress = coding
+        plain, self.payload = self.payload, compressed(self.payload, coding)
+        if self.payload is not plain:
+            self.compress = coding
 
     # What it is.
 
@@ -317,11 +329,6 @@ class HttpRequest:
         return self.destination.key.is_tls
 
     @property
-    def chunked(self) -> bool | None:
-        """True if the program asked for chunks; else None: where no length is known."""
-        return True if self.chunk_size else None
-
-    @property
     def body(self) -> Payload:
         """What is sent behind the head."""
         return self.payload
@@ -330,10 +337,11 @@ class HttpRequest:
         """Send another body; whatever ``data=`` takes. What this returns may be awaited."""
         old, self.payload = self.payload, payload(body)
         old_type = ("Content-Type", old.content_type)
-        kept = without(self._current_fields(), {"content-length", "content-encoding"})
+        dropped = {"content-length", "content-encoding"} if self.compress else {"content-length"}
+        kept = without(self._current_fields(), dropped)
         kept = tuple(field for field in kept if field != old_type)
         self.compress = None
-        own = self._body_fields(kept, frozenset()) if self.payload is not EMPTY_PAYLOAD else ()
+        own = self._body_fields(kept) if self.payload is not EMPTY_PAYLOAD else ()
         self._set_fields((*kept, *own))
         return FINISHED
 
@@ -367,7 +375,8 @@ class HttpRequest:
         return self._fields if self._headers is None else tuple(self._headers.items())
 
     def _set_fields(self, fields: Fields) -> None:
-        self._fields = fields
+        self._cookies = self.cookies  # with those that a subclass has put into ``headers``
+        self._fields = without(fields, _COOKIE)
         self._encoded = self._headers = None
 
     @property
@@ -423,12 +432,12 @@ class HttpRequest:
         dropped: frozenset[str] = frozenset()
         if step.leaves_origin:
             following.server_hostname = None
-            following._cookies = ""  # noqa: SLF001 it is of this class
             dropped |= ORIGIN_FIELDS
         if step.loses_tls:
             dropped |= {"referer"}
         if not step.keeps_body:
             following.payload = EMPTY_PAYLOAD
+            following.chunked = None
             following.chunk_size = 0
             following.expect_continue = False
             following.compress = None
@@ -437,6 +446,8 @@ class HttpRequest:
         if step.destination.authorization and not _has(fields, "authorization"):
             fields = (*fields, ("Authorization", step.destination.authorization))
         following._set_fields(fields)  # noqa: SLF001 it is of this class
+        if step.leaves_origin:
+            following._cookies = ""  # noqa: SLF001 likewise
         return following
 
     def without_expectation(self) -> HttpRequest:
@@ -452,8 +463,26 @@ def _destination(url: StrOrURL, params: Params | None) -> Destination:
     parsed = url if isinstance(url, URL) else destination_of(url).given
     if isinstance(params, bytes):
         params = params.decode("ascii")
-    query = params if isinstance(params, str | Mapping) else list(params)
+    if isinstance(params, str):
+        return destination_of(_with_query(parsed, params))
+    query = params if isinstance(params, Mapping) else list(params)
     return destination_of(parsed.extend_query(query))
+
+
+def _with_query(url: URL, query: str) -> URL:
+    """Return a URL with this behind its query: encoded already, and put into normal form."""
+    added = URL("?" + query.replace("#", "%23")).raw_query_string
+    joined = f"{url.raw_query_string}&{added}" if url.raw_query_string else added
+    return url.join(URL(f"?{joined}", encoded=True)).with_fragment(url.fragment or None)
+
+
+def _chunk_size(chunked: object) -> int:
+    """Return how many bytes a chunk is to have; 0: as they come."""
+    if chunked is True:
+        return 0
+    if isinstance(chunked, int) and chunked > 0:
+        return chunked
+    raise ValueError(f"chunked must be True, or bytes per chunk from 1 on, not {chunked!r}")
 
 
 def _body(data: Any, json: Any, files: Any, encoding: str, session: Session | None) -> Payload:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["perform"]
 
+_CHUNK: Final = 64 * 1024
+"""Bytes per chunk for ``chunked=True``, where the body doesn't come in pieces."""
+
 _SET_COOKIE: Final = istr("Set-Cookie")
 _LOCATION: Final = istr("Location")
 
@@ -112,6 +115,10 @@ def _start(
     content = request.payload.content
     if request.upload_tracker is not None and request.payload is not EMPTY_PAYLOAD:
         content = request.upload_tracker.follow(content)
+    if request.chunk_size and not isinstance(content, bytes):
+        from .uploads import in_chunks
+
+        content = in_chunks(content, request.chunk_size)
     return connection.start(
         request.method,
         request.destination.target,
@@ -119,7 +126,7 @@ def _start(
         _fields(session, call),
         content,
         version=request.version,
-        chunk_size=request.chunk_size,
+        chunk_size=request.chunk_size or (_CHUNK if request.chunked else 0),
         expect_continue=request.expect_continue,
         close=close,
         deadline=call.deadline,

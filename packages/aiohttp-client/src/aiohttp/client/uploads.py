@@ -1,17 +1,16 @@
-"""How far the body of a request has been sent."""
+"""The body of a request on its way: how far it has got, and in which chunks."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
-from typing import Final
+
+from aiohttp.protocol.payload import pieces_of
 
 from .errors import UploadAbortedError
 
-__all__ = ["UploadTracker"]
-
-_PIECE: Final = 64 * 1024
+__all__ = ["UploadTracker", "in_chunks"]
 
 
 class UploadTracker:
@@ -56,7 +55,7 @@ class UploadTracker:
         self._under_way += 1
         is_whole = False
         try:
-            async with aclosing(_pieces(body)) as pieces:
+            async with aclosing(pieces_of(body)) as pieces:
                 async for piece in pieces:
                     yield piece
                     # Whoever asks for the next piece has sent this one.
@@ -83,10 +82,15 @@ class UploadTracker:
             self.upload_complete.exception()  # whoever doesn't ask need not be told
 
 
-async def _pieces(body: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    if isinstance(body, bytes):
-        for start in range(0, len(body), _PIECE):
-            yield body[start : start + _PIECE]
-        return
-    async for piece in body:
-        yield piece
+async def in_chunks(body: AsyncIterable[bytes], size: int) -> AsyncGenerator[bytes, None]:
+    """Yield a body in pieces of ``size`` bytes, however it comes; the last one may be shorter."""
+    rest = bytearray()
+    async with aclosing(pieces_of(body)) as pieces:
+        async for piece in pieces:
+            rest += piece
+            whole = len(rest) - len(rest) % size
+            for start in range(0, whole, size):
+                yield bytes(rest[start : start + size])
+            del rest[:whole]
+    if rest:
+        yield bytes(rest)

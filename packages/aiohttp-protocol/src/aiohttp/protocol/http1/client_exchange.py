@@ -91,16 +91,6 @@ class ClientExchange:
         state = "complete" if self.is_complete else "answered" if self.is_answered else "unanswered"
         return f"<ClientExchange {self.method} {state}>"
 
-    def take_whole_body(self) -> bytes | None:
-        """Return ``whole_body`` in place of a stream: that is at its end then.
-
-        None if there is no such thing, or the stream was asked for already.
-        """
-        if self.whole_body is None or self._body is not None:
-            return None
-        self._body = EMPTY_STREAM
-        return self.whole_body
-
     @property
     def body(self) -> StreamReader:
         """The response's content, once ``response`` has returned."""
@@ -254,7 +244,7 @@ class ClientExchange:
         connection = self._connection
         try:
             async for data in body:
-                await connection.write(writer.encode(data))
+                await connection.write(writer.encode(_fixed(data)))
         finally:
             if isinstance(body, AsyncGenerator):
                 await body.aclose()
@@ -266,6 +256,15 @@ class ClientExchange:
             await go_on.wait()
         finally:
             limit.close()
+
+
+def _fixed(piece: object) -> bytes:
+    """Return a piece that won't change: a transport sends some of it later, from where it is."""
+    if isinstance(piece, bytes):
+        return piece
+    if isinstance(piece, bytearray | memoryview):
+        return bytes(piece)
+    raise TypeError(f"expected pieces of bytes as a body, got {type(piece).__name__}")
 
 
 def _pieces(body: bytes, size: int) -> Iterator[memoryview]:
