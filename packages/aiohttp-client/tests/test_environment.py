@@ -52,6 +52,13 @@ def test_malformed_file(netrc: Path) -> None:
         netrc_credentials("a.example")
 
 
+def test_file_that_can_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error that names it, rather than one of the operating system."""
+    monkeypatch.setenv("NETRC", str(tmp_path))
+    with pytest.raises(ValueError, match="can't be read: Is a directory"):
+        netrc_credentials("a.example")
+
+
 def test_session_asks_only_when_told(netrc: Path) -> None:
     """``trust_env`` is what makes a session look; ``auth`` and headers come first."""
     url = "http://a.example/"

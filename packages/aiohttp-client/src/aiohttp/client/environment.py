@@ -20,7 +20,7 @@ def netrc_credentials(host: str) -> tuple[str, str] | None:
     on Windows). It is read again when it has changed.
 
     Raises:
-        ValueError: if there is a file, but it is malformed.
+        ValueError: if there is a file, but it can't be read, or is malformed.
     """
     path = _path()
     try:
@@ -47,5 +47,7 @@ def _read(path: Path, changed: int) -> netrc:
 
     try:
         return netrc(path)
+    except OSError as exc:
+        raise ValueError(f"{path} can't be read: {exc.strerror}") from exc
     except (NetrcParseError, UnicodeDecodeError) as exc:
         raise ValueError(f"{path} is no netrc file: {exc}") from exc

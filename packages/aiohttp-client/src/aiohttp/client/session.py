@@ -62,7 +62,8 @@ class Session:
         cookies: to begin with, sent to every host.
         headers: fields of each request.
         skip_auto_headers: names of fields that are not to be added: such as User-Agent.
-        auth: login and password of each request that has no others.
+        auth: login and password of each request that has no others; with ``base_url``,
+            only of those to its scheme, host and port.
         json_serialize: makes text or bytes of what ``json=`` is given.
         request_class: what requests are made of.
         response_class: what responses are made of.
@@ -337,8 +338,12 @@ class Session:
 
     def credentials_for(self, destination: Destination) -> Auth | None:
         """Return login and password for a request that has none of its own, or None."""
-        if self.auth is not None or not self.trust_env:
+        base = self._base_url
+        is_at_home = base is None or destination_of(base).key[:3] == destination.key[:3]
+        if self.auth is not None and is_at_home:
             return self.auth
+        if not self.trust_env:
+            return None
         from .environment import netrc_credentials
 
         return netrc_credentials(destination.key.host)
