@@ -1207,6 +1207,8 @@ async def test_odd_answer(name: str, way: str) -> None:
 async def speak(writer: asyncio.StreamWriter, data: bytes, *, bytewise: bool) -> None:
     """Send bytes at once, or one by one."""
     for at in range(0, len(data), 1 if bytewise else len(data) or 1):
+        if writer.is_closing():
+            break  # the client has heard enough
         writer.write(data[at : at + 1] if bytewise else data)
         await asyncio.sleep(0)
 
@@ -1220,5 +1222,5 @@ async def test_error_explains() -> None:
         assert (error.method, error.url) == ("GET", URL(origin.url + "/path"))
         assert (error.phase, error.peer) == ("head", ("127.0.0.1", origin.port))
         assert (error.reused, error.attempt) == (False, 1)
-        assert error.elapsed > 0
+        assert 0 <= error.elapsed < 10
         assert "secret" not in str(error) + repr(error)
