@@ -147,6 +147,14 @@ def test_public_suffix_without_the_list(
     assert scope("a=1; Domain=co.uk", "www.example.co.uk") == ".co.uk"
 
 
+def test_list_is_not_loaded_without_need(
+    use_suffixes: Callable[[ModuleType | None], None],
+) -> None:
+    """A cookie without Domain is its host's whatever the list says, which is slow to load."""
+    use_suffixes(ModuleType("publicsuffixlist"))  # to load it would fail: it has no class
+    assert scope("a=1", "www.example.com") == "www.example.com"
+
+
 def test_broken_list_is_no_missing_list(
     use_suffixes: Callable[[ModuleType | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,14 @@ def test_url_without_a_host() -> None:
     assert len(jar) == 0
 
 
+def test_program_names_no_host() -> None:
+    """Cookies of a URL without a host don't go to every host: that is a mistake."""
+    jar = CookieJar()
+    with pytest.raises(ValueError, match="expected a URL with a host, got '/b'"):
+        jar.update_cookies({"a": "1"}, URL("/b"))
+    assert len(jar) == 0
+
+
 # What replaces what.
 
 
@@ -247,6 +255,7 @@ def test_cookies_for_every_host() -> None:
     jar.update_cookies({"a": "1", "b": "x y"})
     assert jar.header(HTTP) == 'a=1; b="x y"'
     assert jar.header(URL("http://127.0.0.1/c")) == 'a=1; b="x y"'
+    assert jar.header(URL("/c")) == 'a=1; b="x y"'
     jar.receive(["a=2"], HTTP)
     assert jar.header(HTTP) == 'b="x y"; a=2'
     assert jar.header(URL("http://127.0.0.1/c")) == 'a=1; b="x y"'
@@ -311,6 +320,15 @@ def test_domain_of_a_morsel() -> None:
     jar.update_cookies(cookies)
     assert jar.header(URL("http://www.other.com/")) == "a=1"
     assert jar.header(HTTP) == ""
+
+
+def test_morsel_with_a_control_character() -> None:
+    """An attribute that no server could have sent is refused, since no file would have it back."""
+    morsel: Morsel[str] = Morsel()
+    morsel.set("a", "1", "1")
+    dict.update(morsel, domain="a\x00.com")  # newer Pythons refuse it in ``morsel["domain"]``
+    with pytest.raises(ValueError, match=r"'\\x00' in the attribute domain of cookie 'a'"):
+        CookieJar().update_cookies({"a": morsel})
 
 
 def test_promising_name_of_the_program() -> None:
@@ -406,6 +424,20 @@ def test_saved_jar_is_loaded(tmp_path: Path) -> None:
     assert len(loaded) == 3
 
 
+def test_any_path_can_be_loaded(tmp_path: Path) -> None:
+    """A path may have a semicolon: that of the request, or of a morsel."""
+    url = URL("http://www.example.com/b;c/d")
+    jar = jar_with("a=1", url=url)
+    cookies = SimpleCookie("b=2")
+    cookies["b"]["path"] = "/日;e"
+    jar.update_cookies(cookies, url)
+    jar.save(tmp_path / "cookies")
+    loaded = CookieJar()
+    loaded.load(tmp_path / "cookies")
+    assert loaded.header(url) == "a=1"
+    assert [morsel["path"] for morsel in loaded] == ["/b;c", "/日;e"]
+
+
 def test_jar_is_kept_when_a_file_is_refused(tmp_path: Path) -> None:
     """A file that is no jar, or isn't there, changes nothing."""
     file = tmp_path / "cookies"
@@ -442,6 +474,20 @@ def test_limit() -> None:
         jar.receive([f"a={number}"], URL(f"http://h{number}.com/"))
     assert len(jar) == 91
     assert next(iter(jar)).value == "10"
+
+
+def test_expired_cookies_make_room_first() -> None:
+    """None has to go for one that has expired (RFC 6265, section 5.3)."""
+    clock = Clock()
+    jar = CookieJar(limit=3, limit_per_domain=2, time=clock)
+    jar.receive(["a=1", "b=2; Max-Age=5"], HTTP)
+    clock.now += 5
+    jar.receive(["c=3"], HTTP)
+    assert [morsel.key for morsel in jar] == ["a", "c"]
+    jar.receive(["d=4; Max-Age=5"], URL("http://other.com/"))
+    clock.now += 5
+    jar.receive(["e=5"], URL("http://another.com/"))
+    assert [morsel.key for morsel in jar] == ["a", "c", "e"]
 
 
 def test_secure_cookies_stay() -> None:
@@ -481,6 +527,14 @@ def test_answers_are_bounded() -> None:
     for number in range(3000):
         assert jar.header(URL(f"http://www.example.com/{number}")) == "a=1"
     assert len(jar._answers) <= 1024
+
+
+def test_answers_are_bounded_in_size() -> None:
+    """Nor do many long cookies fill the memory once for each URL."""
+    jar = jar_with(*[f"a{number}={'x' * 4000}; Path=/" for number in range(100)])
+    for number in range(20):
+        assert len(jar.header(URL(f"http://www.example.com/{number}"))) > 400_000
+    assert sum(len(answer.field) for answer in jar._answers.values()) < 2_000_000
 
 
 # Any jar.
@@ -617,6 +671,9 @@ class JarMachine(RuleBasedStateMachine):
     def counts_are_right(self) -> None:
         cookies = list(self.jar._all())
         assert len(cookies) == self.jar._count <= 8
+        secure = {cookie for cookie in cookies if cookie.is_secure}
+        assert set().union(*self.jar._secure.values()) == secure
+        assert all(self.jar._secure.values())
         assert all(0 < len(domain) <= 5 for domain in self.jar._domains.values())
         assert all(cookie.expires >= self.jar._next_expiry for cookie in cookies)
         assert len(self.jar) == sum(cookie.expires > self.clock.now for cookie in cookies)

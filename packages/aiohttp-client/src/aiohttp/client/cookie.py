@@ -151,10 +151,12 @@ def _described(given: SetCookie, now: float) -> Cookie:
 
 def _has_scope(cookie: Cookie, host: str, *, unsafe: bool) -> bool:
     """Say to whom a cookie of ``host`` belongs, or that it can't (section 5.3, steps 5 and 6)."""
-    if cookie.domain in ("", host):
-        is_narrow = not unsafe if _is_address(host) else _is_public_suffix(host)
-        cookie.is_host_only = not cookie.domain or is_narrow
+    if not cookie.domain:
         cookie.domain = host
+        cookie.is_host_only = True
+        return True
+    if cookie.domain == host:
+        cookie.is_host_only = not unsafe if _is_address(host) else _is_public_suffix(host)
         return True
     return cookie.domain in domains_of(host) and not _is_public_suffix(cookie.domain)
 

@@ -37,8 +37,11 @@ _FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "same_site": (str,),
 }
 
+_SENT: Final = frozenset({"name", "value"})
 # What would end a cookie or a field, or isn't ISO-8859-1.
-_UNSENDABLE: Final = re.compile("[\x00-\x1f;\x7f\u0100-\U0010ffff]")
+_UNSENDABLE: Final = re.compile(r"[\x00-\x1f;\x7f\u0100-\U0010ffff]")
+# The other fields are only compared: a path may have a semicolon.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def write_cookies(path: str | PathLike[str], cookies: Iterable[Cookie]) -> None:
@@ -101,7 +104,8 @@ def _cookie(number: int, entry: object) -> Cookie:
         value = fields[name]
         if type(value) not in kinds:
             raise ValueError(f"cookie {number}: {name} can't be of type {type(value).__name__}")
-        if isinstance(value, str) and (found := _UNSENDABLE.search(value)):
+        unfit = _UNSENDABLE if name in _SENT else _CONTROL
+        if isinstance(value, str) and (found := unfit.search(value)):
             raise ValueError(f"cookie {number}: {found[0]!r} in its {name}")
     if not fields["name"] or "=" in fields["name"]:
         raise ValueError(f"cookie {number}: {shown(fields['name'])} can't be its name")

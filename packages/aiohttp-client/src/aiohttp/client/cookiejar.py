@@ -10,6 +10,7 @@ used for the longest time go, Secure ones last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from math import inf
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 from yarl import URL
 
 from aiohttp.protocol.abc import AbstractCookieJar, ClearCookiePredicate, LooseCookies
+from aiohttp.protocol.headers import shown
 
 from .cookie import (
     EVERY_HOST,
@@ -52,6 +54,11 @@ _Key: TypeAlias = tuple[str, str]  # path and name, within a domain
 
 _ANSWERS: Final = 1024
 """How many answers of a jar are remembered."""
+
+_ANSWERED: Final = 1024 * 1024
+"""How many characters they have, about: one answer may have as many as 180 long cookies."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class CookieJar(AbstractCookieJar):
@@ -94,10 +101,12 @@ class CookieJar(AbstractCookieJar):
         self._limit_per_domain = limit_per_domain
         self._time = time
         self._domains: dict[str, dict[_Key, Cookie]] = {}  # no empty ones
+        self._secure: dict[str, set[Cookie]] = {}  # by name; no empty ones
         self._count = 0
         self._created = 0
         self._next_expiry = inf  # or earlier
         self._answers: dict[tuple[bool, str, str], _Answer] = {}
+        self._answered = 0  # characters in them
 
     def __repr__(self) -> str:
         return f"<CookieJar {self._count} cookies>"
@@ -153,9 +162,13 @@ class CookieJar(AbstractCookieJar):
         names. What the RFC refuses is left out, such as a Domain of others.
 
         Raises:
-            ValueError: if a name or value would begin another cookie.
+            ValueError: if a name or value would begin another cookie, an attribute has a
+                control character, or ``response_url`` has no host.
         """
         origin = self._origin(URL(response_url)) if response_url else None
+        if response_url and origin is None:
+            # To whom they go then is not for us to guess, least of all: to everybody.
+            raise ValueError(f"expected a URL with a host, got {shown(str(response_url))}")
         for name, value in given_pairs(cookies):
             coded = wire_value(name, value, quote=self._quote)
             self._store(SetCookie(name, coded, _attributes_given(name, value)), origin)
@@ -267,9 +280,7 @@ class CookieJar(AbstractCookieJar):
     def _put(self, cookie: Cookie) -> None:
         """Add a cookie, in place of one with its name, domain and path (section 5.3, step 11)."""
         now = cookie.used = self._time()
-        domain = self._domains.get(cookie.domain, {})
-        key = (cookie.path, cookie.name)
-        old = domain.get(key)
+        old = self._domains.get(cookie.domain, {}).get((cookie.path, cookie.name))
         if cookie.expires <= now:
             if old is not None:
                 self._remove(old)
@@ -279,35 +290,44 @@ class CookieJar(AbstractCookieJar):
             # Many servers send the same with each response: what is remembered stays right.
             old.renew(cookie)
             return
-        self._forget_answers()
-        if old is not None:
+        if old is None:
+            self._created += 1
+            cookie.created = self._created
+        else:
             cookie.created = old.created
-            domain[key] = cookie
-            return
-        self._created += 1
-        cookie.created = self._created
-        self._domains.setdefault(cookie.domain, domain)[key] = cookie
-        self._count += 1
-        if self._limit_per_domain and len(domain) > self._limit_per_domain and cookie.domain:
-            self._make_room(domain.values(), len(domain) - self._limit_per_domain)
-        if self._limit and self._count > self._limit:
-            self._make_room(self._all(), self._count - self._limit)
+            self._remove(old)
+        self._add(cookie)
+        domain = self._domains[cookie.domain]
+        if cookie.domain and 0 < self._limit_per_domain < len(domain):
+            self._make_room(domain.values, self._limit_per_domain)
+        if 0 < self._limit < self._count:
+            self._make_room(self._all, self._limit)
 
     def _hides_secure(self, cookie: Cookie) -> bool:
         """Whether requests would carry it, or nothing, in place of a Secure one of its name."""
         above = (EVERY_HOST, *domains_of(cookie.domain))
         return any(
-            other.is_secure and other.name == cookie.name and path_matches(cookie.path, other.path)
-            for domain, cookies in self._domains.items()
-            if domain in above or domain.endswith(f".{cookie.domain}")
-            for other in cookies.values()
+            (other.domain in above or other.domain.endswith(f".{cookie.domain}"))
+            and path_matches(cookie.path, other.path)
+            for other in self._secure.get(cookie.name, ())
         )
+
+    def _add(self, cookie: Cookie) -> None:
+        self._domains.setdefault(cookie.domain, {})[cookie.path, cookie.name] = cookie
+        if cookie.is_secure:
+            self._secure.setdefault(cookie.name, set()).add(cookie)
+        self._count += 1
+        self._forget_answers()
 
     def _remove(self, cookie: Cookie) -> None:
         domain = self._domains[cookie.domain]
         del domain[cookie.path, cookie.name]
         if not domain:
             del self._domains[cookie.domain]
+        if cookie.is_secure:
+            self._secure[cookie.name].remove(cookie)
+            if not self._secure[cookie.name]:
+                del self._secure[cookie.name]
         self._count -= 1
         self._forget_answers()
 
@@ -324,14 +344,18 @@ class CookieJar(AbstractCookieJar):
             self._remove(cookie)
         self._next_expiry = min((each.expires for each in self._all()), default=inf)
 
-    def _make_room(self, cookies: Iterable[Cookie], excess: int) -> None:
-        """Remove what was not used for the longest time, Secure cookies last.
+    def _make_room(self, cookies: Callable[[], Iterable[Cookie]], limit: int) -> None:
+        """Remove what has expired, then what was not used for the longest time, Secure ones last.
 
         A tenth goes at once, so that a server that sends more and more of them does
         not have them sorted each time.
         """
+        self._purge()
         self._forget_answers()
-        crowd = list(cookies)
+        crowd = list(cookies())
+        excess = len(crowd) - limit
+        if excess <= 0:
+            return
         losers = [each for each in crowd if not each.is_secure]
         if len(losers) < excess:
             losers = crowd
@@ -348,9 +372,10 @@ class CookieJar(AbstractCookieJar):
         key = (self._is_secure(url), url.raw_host or "", url.raw_path or "/")
         answer = self._answers.get(key)
         if answer is None:
-            if len(self._answers) >= _ANSWERS:
+            if len(self._answers) >= _ANSWERS or self._answered >= _ANSWERED:
                 self._forget_answers()
             answer = self._answers[key] = _Answer(self._select(*key))
+            self._answered += len(answer.field)
         answer.used = now
         return answer
 
@@ -358,7 +383,7 @@ class CookieJar(AbstractCookieJar):
         """Return the cookies for a request, in the order of section 5.4."""
         found = [
             cookie
-            for domain in (*domains_of(host), EVERY_HOST)
+            for domain in dict.fromkeys((*domains_of(host), EVERY_HOST))
             if domain in self._domains
             for cookie in self._domains[domain].values()
             if (not cookie.is_host_only or domain == host)
@@ -375,6 +400,7 @@ class CookieJar(AbstractCookieJar):
             for cookie in answer.cookies:
                 cookie.used = max(cookie.used, answer.used)
         self._answers.clear()
+        self._answered = 0
 
 
 class _Answer:
@@ -404,13 +430,17 @@ def _attributes_given(name: str, value: object) -> tuple[tuple[str, str], ...]:
     """Return the attributes of a cookie that the program gives."""
     if isinstance(value, Mapping):  # a Morsel, which has all of them, most empty or False
         morsel = cast(Mapping[str, object], value)
-        return tuple([
+        attributes = tuple([
             # A number as date counts from now, as it does in http.cookies.
             ("max-age" if key == "expires" and isinstance(each, int) else key,
              "" if each is True else str(each))
             for key, each in morsel.items()
             if each != "" and each is not None and each is not False
         ])  # fmt: skip
+        for key, text in attributes:
+            if found := _CONTROL.search(text):
+                raise ValueError(f"{found[0]!r} in the attribute {key} of cookie {shown(name)}")
+        return attributes
     lower = name.lower()
     if lower.startswith("__host-"):
         return (("secure", ""), ("path", "/"))

@@ -46,9 +46,10 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 # What would end a pair, or a field. Servers and browsers use more characters than
 # cookie-octet allows, so these alone are refused; and in the name that a server gave
-# to a Morsel even fewer, or else it could not be sent back.
-_ENDS_NAME: Final = re.compile(r"[\x00-\x20;=,\x7f]")
-_ENDS_FOREIGN_NAME: Final = re.compile(r"[\x00-\x1f;=\x7f]")
+# to a Morsel even fewer, or else it could not be sent back. There characters beyond
+# ASCII are octets; in a name of the program nobody knows which ones they would be.
+_ENDS_NAME: Final = re.compile(r"[\x00-\x20;=,\x7f-\U0010ffff]")
+_ENDS_FOREIGN_NAME: Final = re.compile(r"[\x00-\x1f;=\x7f\u0100-\U0010ffff]")
 _ENDS_VALUE: Final = re.compile(r"[\x00-\x1f;\x7f]")
 
 # What is no cookie-octet (RFC 6265, section 4.1.1), but for characters beyond ASCII:
