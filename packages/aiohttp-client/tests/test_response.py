@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import gc
 import json
 import logging
@@ -227,6 +228,11 @@ async def test_body_can_be_read_again(pieces: int) -> None:
         ("text/plain; charset=nonsense", "ä".encode(), None, "ä"),
         ("text/plain; charset=hex", "ä".encode(), None, "ä"),
         ("text/plain; charset=utf-16-le", b"\xe4\0", None, "ä"),
+        ("text/plain; charset=utf-16", b"\xff\xfe\xe4\0", None, "ä"),
+        ("text/plain; title; charset = latin-1", b"\xe4", None, "ä"),
+        ('text/plain; a="; charset=latin-1"', "ä".encode(), None, "ä"),
+        ('text/plain; a="\\"; charset=latin-1', "ä".encode(), None, "ä"),
+        ('text/plain; a="; charset=hex"; charset="latin-1"', b"\xe4", None, "ä"),
         ("text/plain; charset=utf-8", b"\xe4", "latin-1", "ä"),
     ],
 )
@@ -235,6 +241,33 @@ async def test_text(content_type: str, body: bytes, encoding: str | None, text: 
     data = response(body, f"Content-Type: {content_type}")
     async with Origin(data) as origin, Session() as session:
         assert await (await session.get(origin.url)).text(encoding) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["punycode", "IDNA", "unicode_escape", "raw-unicode-escape", "x" * 8000]
+)
+async def test_charset_that_is_none(name: str) -> None:
+    """Codecs of Python's own, of which punycode takes square time, are no charsets."""
+    data = response(rb"\u0041-", f"Content-Type: text/plain; charset={name}")
+    async with Origin(data) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        assert (answer.charset, answer.get_encoding()) == (name, "utf-8")
+        assert await answer.text() == r"\u0041-"
+
+
+async def test_names_of_charsets_are_short() -> None:
+    """Python keeps each unknown name for good, so it isn't asked for what can be none."""
+    asked: list[str] = []
+    ask = asked.append
+    codecs.register(ask)
+    try:
+        for name in ("x" * 45, "y" * 46):
+            data = response(b"", f"Content-Type: text/plain; charset={name}")
+            async with Origin(data) as origin, Session() as session:
+                assert (await session.get(origin.url)).get_encoding() == "utf-8"
+    finally:
+        codecs.unregister(ask)
+    assert set(asked) == {"x" * 45}
 
 
 async def test_text_of_unknown_charset() -> None:
@@ -478,6 +511,20 @@ async def test_error_of_a_redirect_is_about_the_redirect() -> None:
         with pytest.raises(ContentTypeError) as caught:
             await first.json()
         assert (caught.value.method, caught.value.url) == ("POST", URL(origin.url + "/a"))
+
+
+async def test_redirect_has_its_own_connection() -> None:
+    """Where a redirect came from stays to be seen, in its errors, too."""
+    async with Origin(response(b"")) as last:
+        data = response(b"[]", f"Location: {last.url}", status="302 Found")
+        async with Origin(data) as origin, Session() as session:
+            final = await session.get(origin.url)
+            (first,) = final.history
+            for answer, port in [(first, origin.port), (final, last.port)]:
+                assert f":{port} " in repr(answer.connection)
+                with pytest.raises(ContentTypeError) as caught:
+                    await answer.json()
+                assert caught.value.peer == ("127.0.0.1", port)
 
 
 async def test_class_of_ones_own() -> None:

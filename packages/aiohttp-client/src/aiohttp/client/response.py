@@ -6,7 +6,6 @@ import codecs
 import logging
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar, overload
 
@@ -37,10 +36,18 @@ E = TypeVar("E", bound=ClientResponseError)
 
 logger = logging.getLogger("aiohttp.client")
 
-# The parameter of RFC 9110, section 8.3.2, quoted or not.
+# The parameter of RFC 9110, section 8.3.2, quoted or not; or any other quoted string, which
+# is to be skipped. Servers misspell the rest of the field, which is no reason to guess.
 _CHARSET: Final = re.compile(
-    r""";[ \t]*charset[ \t]*=[ \t]*(?:"([^"\\]+)"|([^\s;"']+))""", re.IGNORECASE
+    r""";[ \t]*charset[ \t]*=[ \t]*(?:"([^"\\]+)"|([^\s;"']+))|"[^"\\]*(?:\\.[^"\\]*)*"?""",
+    re.IGNORECASE,
 )
+
+_LONGEST_CHARSET: Final = 45
+"""The longest name at IANA. Python keeps in mind each unknown name that it is asked for."""
+
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+"""Text codecs that are for parts of Python only. Punycode takes time by the square of the size."""
 
 _PROBE: Final = b"text"
 
@@ -93,6 +100,7 @@ class HttpResponse:
         "__weakref__",
         "_body",
         "_call",
+        "_connection",
         "_cookies",
         "_exchange",
         "_head",
@@ -120,6 +128,7 @@ class HttpResponse:
         self.early_hints = call.early_hints
         self._body: bytes | None = None
         self._call = call
+        self._connection = call.connection
         self._cookies: SimpleCookie | None = None
         self._exchange = exchange
         self._head = head
@@ -166,7 +175,7 @@ class HttpResponse:
     @property
     def connection(self) -> ResponseConnection:
         """What the response comes on, for a look at it: who is the peer, what is the TLS."""
-        return ResponseConnection(self, self._call.connection)
+        return ResponseConnection(self, self._connection)
 
     # The fields.
 
@@ -248,8 +257,10 @@ class HttpResponse:
     @property
     def charset(self) -> str | None:
         """The ``charset`` that Content-Type names, or None."""
-        found = _CHARSET.search(self.headers.get("Content-Type", ""))
-        return None if found is None else found[1] or found[2]
+        for found in _CHARSET.finditer(self.headers.get("Content-Type", "")):
+            if found[1] or found[2]:
+                return found[1] or found[2]
+        return None
 
     def get_encoding(self) -> str:
         """Return what ``text`` decodes by.
@@ -261,11 +272,8 @@ class HttpResponse:
             RuntimeError: if the resolver is to be asked and the body wasn't read yet.
         """
         charset = self.charset
-        if charset is not None:
-            # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
-            with suppress(LookupError, ValueError):
-                _PROBE.decode(charset, "replace")
-                return codecs.lookup(charset).name
+        if charset is not None and (codec := _codec_of(charset)) is not None:
+            return codec
         resolve = self._call.fallback_charset_resolver
         if resolve is None or self._has_type("application/json"):
             return "utf-8"
@@ -294,7 +302,10 @@ class HttpResponse:
         )
         error.url = self.url
         self._call.marked(error)
-        error.method = self.method  # the call may have followed this very response
+        # The call may have followed this very response: to another method, and another peer.
+        error.method = self.method
+        if self._connection is not None:
+            error.peer = self._connection.get_extra_info("peername")
         return error
 
     # The body.
@@ -419,6 +430,19 @@ class HttpResponse:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _codec_of(charset: str) -> str | None:
+    """Return Python's name for a charset that a server names; None if there is no such thing."""
+    if len(charset) > _LONGEST_CHARSET:
+        return None
+    try:
+        # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
+        _PROBE.decode(charset, "replace")
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NO_CHARSETS else name
 
 
 class ResponseConnection:
