@@ -198,6 +198,13 @@ def test_response_error_for_people() -> None:
     assert error.code == 404
 
 
+def test_response_error_without_a_request() -> None:
+    """Tests of programs make it so; it can be shown and pickled nevertheless."""
+    error = ClientResponseError(None, status=404)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert repr(error) == "<ClientResponseError 404, message='', url=None>"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
 # Errors travel: between processes, and into logs.
 
 SAMPLES: list[ClientError] = [

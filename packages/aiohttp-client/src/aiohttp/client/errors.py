@@ -366,25 +366,20 @@ class ClientResponseError(ClientError):
         return self.status
 
     def __str__(self) -> str:
-        return f"{self.status}, message={self.message!r}, url={str(self.request_info.url)!r}"
+        # Tests of programs make this error with None for the request.
+        url = getattr(self.request_info, "url", None)
+        return f"{self.status}, message={self.message!r}, url={url and str(url)!r}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
 
     def _facts(self) -> dict[str, object]:
         # Responses belong to their connections: a pickled error has no history.
-        info, headers = self.request_info, self.headers
         return {
             **vars(self),
             "history": (),
-            "headers": None if headers is None else _Made(headers_of, (*headers.items(),)),
-            "request_info": _Made(
-                type(info),
-                info.url,
-                info.method,
-                _Made(headers_of, (*info.headers.items(),)),
-                info.real_url,
-            ),
+            "headers": _made_headers(self.headers),
+            "request_info": _made_request(self.request_info),
         }
 
 
@@ -417,6 +412,16 @@ class _Made:
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return self._call
+
+
+def _made_headers(headers: Mapping[str, str] | None) -> _Made | None:
+    return None if headers is None else _Made(headers_of, (*headers.items(),))
+
+
+def _made_request(info: RequestInfo | None) -> _Made | None:
+    if info is None:  # see ClientResponseError.__str__
+        return None
+    return _Made(type(info), info.url, info.method, _made_headers(info.headers), info.real_url)
 
 
 def _restored(kind: type[E], arguments: tuple[object, ...], facts: Mapping[str, object]) -> E:
