@@ -72,6 +72,19 @@ def test_what_cannot_be_sent(login: str, password: str, message: str) -> None:
         assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["latin1", "ascii"])
+def test_what_cannot_be_encoded(encoding: str) -> None:
+    """Python's message would show which character it is."""
+    for make in (encode_basic_auth, BasicAuth):
+        with pytest.raises(ValueError, match=f"can't be encoded in {encoding}") as caught:
+            make("me", "日secret", encoding)
+        assert "65e5" not in str(caught.value)
+        assert "日" not in str(caught.value)
+        assert caught.value.__suppress_context__
+        with pytest.raises(LookupError, match="unknown encoding: nonsense"):
+            make("me", "secret", "nonsense")
+
+
 def test_what_is_no_text() -> None:
     """None and bytes are the program's mistake."""
     with pytest.raises(TypeError, match="a login must be a str, not NoneType"):

@@ -47,13 +47,14 @@ class BasicAuth(_Credentials):
     Raises:
         TypeError: if login or password isn't a str.
         ValueError: if they can't be sent.
+        LookupError: if Python doesn't know the encoding.
     """
 
     __slots__ = ()
 
     def __new__(cls, login: str, password: str = "", encoding: str = "latin1") -> Self:
         """Refuse what can't be sent, as long as nobody has kept it."""
-        _validate(login, password)
+        _octets(login, password, encoding)
         return super().__new__(cls, login, password, encoding)
 
     @classmethod
@@ -110,11 +111,23 @@ def encode_basic_auth(login: str, password: str = "", encoding: str = "utf-8") -
         TypeError: if login or password isn't a str.
         ValueError: if the login contains a colon, which would end it; if one of them
             contains a control character, such as the line end of the file that it
-            was read from; or if ``encoding`` can't encode it.
+            was read from; or if ``encoding`` can't encode it. The message has
+            nothing of either.
+        LookupError: if Python doesn't know the encoding.
     """
-    _validate(login, password)
-    token = b2a_base64(f"{login}:{password}".encode(encoding), newline=False)
+    token = b2a_base64(_octets(login, password, encoding), newline=False)
     return f"Basic {token.decode('ascii')}"
+
+
+def _octets(login: str, password: str, encoding: str) -> bytes:
+    _validate(login, password)
+    try:
+        return f"{login}:{password}".encode(encoding)
+    except UnicodeEncodeError:
+        # Python's own message shows what can't be encoded: a part of the password.
+        raise ValueError(
+            f"login or password has a character that can't be encoded in {encoding}"
+        ) from None
 
 
 def _validate(login: object, password: object) -> None:
