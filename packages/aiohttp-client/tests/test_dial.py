@@ -150,3 +150,46 @@ async def test_cancelling_leaves_no_socket(port: int) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+# One address only.
+
+
+async def test_only_address_is_connected_to(port: int) -> None:
+    """A socket comes back connected, not blocking, and without Nagle's delay to come."""
+    with closing(await Dialer(infos(port, "127.0.0.2"), Dialing()).dial()) as sock:
+        assert sock.getpeername() == ("127.0.0.2", port)
+        assert sock.gettimeout() == 0
+        assert sock.proto == socket.IPPROTO_TCP
+
+
+async def test_only_address_refuses(port: int) -> None:
+    """The error is the system's, with its number, and nothing is left to try."""
+    dialer = Dialer(infos(port, "127.0.0.1"), Dialing(), "127.0.0.1")
+    with pytest.raises(OSError, match="^.*Connection refused$") as caught:
+        await dialer.dial()
+    assert caught.value.errno == errno.ECONNREFUSED
+    assert dialer.left == []
+
+
+async def test_only_address_that_takes_its_time() -> None:
+    """Where the handshake isn't over at once the loop waits; cancelled, it leaves no socket."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with socket.create_connection(address):
+            task = asyncio.create_task(Dialer(infos(address[1], "127.0.0.1"), Dialing()).dial())
+            await asyncio.sleep(0.01)
+            assert not task.done()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+
+async def test_socket_may_be_connected_twice() -> None:
+    """Linux takes a second ``connect`` for a question, which the waiting for one leans on."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as sock:
+        sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            sock.connect(server.getsockname())
+        await asyncio.get_running_loop().sock_connect(sock, server.getsockname())
+        assert sock.getpeername() == server.getsockname()
