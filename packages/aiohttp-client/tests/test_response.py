@@ -20,6 +20,7 @@ from aiohttp.client import (
     ClientResponse,
     ClientResponseError,
     ContentTypeError,
+    CookieJar,
     HttpResponse,
     Session,
     TCPConnector,
@@ -335,6 +336,15 @@ async def test_json_of_another_type() -> None:
         assert await answer.json(content_type="text/html") == [1]
 
 
+async def test_error_of_a_long_type_is_short() -> None:
+    """What a server may say at length is cut."""
+    data = response(b"[1]", f"Content-Type: {'x' * 5000}")
+    async with Origin(data) as origin, Session() as session:
+        with pytest.raises(ContentTypeError) as caught:
+            await (await session.get(origin.url)).json()
+        assert len(str(caught.value)) < 400
+
+
 async def test_json_with_another_parser() -> None:
     """``loads`` is given the text; a byte order mark isn't part of it."""
     data = response("\ufeff[1.5]".encode(), "Content-Type: application/json")
@@ -544,6 +554,32 @@ async def test_class_of_ones_own() -> None:
         assert repr(answer).startswith("<Traced GET ")
         assert await answer.text() == "hello"
         assert answer.label == "GET 5"
+
+
+@pytest.mark.parametrize("culprit", ["class", "jar"])
+async def test_failure_of_the_program_lets_go(
+    culprit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where its own class or jar raises, nobody gets the response, and no connection is lost."""
+
+    class Broken(HttpResponse):
+        def __init__(self, *_: object) -> None:
+            raise LookupError("broken")
+
+    class BrokenJar(CookieJar):
+        def update_cookies(self, *_: object) -> None:
+            raise LookupError("broken")
+
+    session = Session(
+        response_class=Broken if culprit == "class" else HttpResponse,
+        cookie_jar=BrokenJar() if culprit == "jar" else None,
+    )
+    data = HALF.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=1\r\n\r\n")
+    async with Origin(data) as origin, session:
+        with pytest.raises(LookupError, match="broken"):
+            await session.get(origin.url)
+        assert " 0 in use, 0 idle" in repr(session)
+    assert caplog.messages == []
 
 
 # Letting go.

@@ -358,7 +358,7 @@ class HttpResponse:
             ValueError: if it is no JSON.
         """
         if content_type is not None and not self._has_type(content_type.lower()):
-            given = self.headers.get("Content-Type", "none")
+            given = self.headers.get("Content-Type", "none")[:200]
             raise self._error(
                 ContentTypeError, f"expected content of type {content_type}, got {given}"
             )

@@ -102,9 +102,13 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
             raise error from exc
         call.phase = "body"
         request = call.request
-        response = (request.response_class or HttpResponse)(request, head, exchange, call)
-        if _SET_COOKIE in head.headers:
-            session.receive_cookies(response)
+        try:
+            response = (request.response_class or HttpResponse)(request, head, exchange, call)
+            if _SET_COOKIE in head.headers:
+                session.receive_cookies(response)
+        except BaseException:
+            exchange.abort()  # class and jar may be the program's: nobody gets the response
+            raise
         return response
 
 
