@@ -532,9 +532,9 @@ def test_tiny_chunks_are_linear(chunk: bytes) -> None:
         best = 60.0
         for _ in range(5):
             body = ChunkedBody(limits)
-            start = time.perf_counter()
+            start = time.thread_time()
             _, used = body.decode(data)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
             assert used == len(data)
         return best
 

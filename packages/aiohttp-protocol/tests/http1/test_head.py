@@ -1106,10 +1106,10 @@ def test_byte_by_byte_is_linear() -> None:
         data = b"GET / HTTP/1.1\r\n" + b"A: " + b"x" * size
         limits = replace(DEFAULT_LIMITS, field_line=2 * size, head=2 * size)
         collector = HeadCollector(limits, is_request=True)
-        began = time.perf_counter()
+        began = time.thread_time()
         for i in range(len(data)):
             collector.feed(data[i : i + 1])
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert min(seconds(80_000) for _ in range(3)) < 40 * min(seconds(10_000) for _ in range(3))
 
