@@ -1138,6 +1138,11 @@ ODD: dict[str, tuple[bytes, bytes | type[Exception]]] = {
     "endless head": (HEAD + b"X-A: 1\r\n" * 1000, aiohttp.MalformedResponseError),
     "head that ends": (HEAD + b"X-A: 1\r\n", aiohttp.ServerDisconnectedError),
     "nothing": (b"", aiohttp.ServerDisconnectedError),
+    "bad chunk after a good one": (
+        IN_CHUNKS + b"2\r\nok\r\nXX\r\n0\r\n\r\n",
+        aiohttp.ClientPayloadError,
+    ),
+    "chunk without its end": (IN_CHUNKS + b"2\r\nokXX0\r\n\r\n", aiohttp.ClientPayloadError),
     "no last chunk": (IN_CHUNKS + b"2\r\nok\r\n", aiohttp.ClientPayloadError),
     "short body": (HEAD + b"Content-Length: 9\r\n\r\nshort", aiohttp.ClientPayloadError),
     "no gzip": (

@@ -166,7 +166,7 @@ async def test_only_address_is_connected_to(port: int) -> None:
 async def test_only_address_refuses(port: int) -> None:
     """The error is the system's, with its number, and nothing is left to try."""
     dialer = Dialer(infos(port, "127.0.0.1"), Dialing(), "127.0.0.1")
-    with pytest.raises(OSError, match="^.*Connection refused$") as caught:
+    with pytest.raises(OSError, match="Connection refused") as caught:
         await dialer.dial()
     assert caught.value.errno == errno.ECONNREFUSED
     assert dialer.left == []

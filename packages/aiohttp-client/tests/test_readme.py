@@ -1,4 +1,4 @@
-"""The README's program runs as printed."""
+"""The README's programs run as printed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,14 @@ def port(tmp_path: Path) -> Iterator[int]:
     server.server_close()
 
 
-def test_program(port: int) -> None:
-    """The program gets a page, and a 404."""
-    (program,) = readme_programs("packages/aiohttp-client")
-    first, second, third = run_program(program.replace(":8000/", f":{port}/")).splitlines()
-    assert first == f"200 text/html; charset=utf-8 http://127.0.0.1:{port}/?a=1"
-    assert second.endswith(" characters")
-    assert third == "404 File not found"
+def test_programs(port: int) -> None:
+    """A page and a 404 by a session; the page in the dialect of 2014; the page by two hosts."""
+    session, dialect, hosts = (
+        run_program(program.replace(":8000", f":{port}")).splitlines()
+        for program in readme_programs("packages/aiohttp-client")
+    )
+    assert session[0] == f"200 text/html; charset=utf-8 http://127.0.0.1:{port}/?a=1"
+    assert session[1].endswith(" characters")
+    assert session[2] == "404 File not found"
+    assert dialect[0].endswith(" bytes")
+    assert hosts[0].startswith("200 http://")

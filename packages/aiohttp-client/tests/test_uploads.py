@@ -111,3 +111,13 @@ async def test_programs_generator_is_closed() -> None:
 async def test_repr() -> None:
     """A tracker tells how far it has come."""
     assert repr(UploadTracker()) == "<UploadTracker 0 bytes, attempt 0>"
+
+
+async def test_request_that_can_not_be_made() -> None:
+    """A tracker is at its end, too, when its request is refused before it is one."""
+    tracker = UploadTracker()
+    async with Session() as session:
+        with pytest.raises(ValueError, match="nonsense"):
+            await session.post("nonsense", data=b"x", upload_tracker=tracker)
+    with pytest.raises(UploadAbortedError, match="only 0 bytes"):
+        await tracker.upload_complete

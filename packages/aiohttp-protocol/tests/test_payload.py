@@ -203,6 +203,47 @@ async def test_file_is_read_in_a_thread(path: Path) -> None:
     assert {on_loop for on_loop, _ in seen} == {False}
 
 
+class SlowFile(io.BytesIO):
+    """A file whose first read lasts until somebody lets it go on."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.is_reading = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes."""
+        if not self.is_reading.is_set():
+            self.is_reading.set()
+            self.may_go_on.wait(10)
+        return super().read(size)
+
+
+async def test_file_that_is_still_read_for_a_body_that_was_given_up() -> None:
+    """A thread that can't be stopped doesn't move the file for whoever sends it next."""
+    file = SlowFile(DATA)
+    payload = IOBasePayload(file)
+    given_up = asyncio.create_task(payload.as_bytes())
+    await asyncio.to_thread(file.is_reading.wait)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    again = asyncio.create_task(payload.as_bytes())
+    await asyncio.sleep(0)
+    file.may_go_on.set()
+    assert await again == DATA
+
+
+async def test_file_is_sent_once_at_a_time() -> None:
+    """Two who read the same file would each get a part of it: the first one is refused."""
+    payload = IOBasePayload(io.BufferedReader(io.BytesIO(DATA)))  # type: ignore[arg-type]
+    first = pieces_of(payload.content)
+    assert DATA.startswith(await anext(first))
+    assert await payload.as_bytes() == DATA
+    with pytest.raises(InvalidUse, match="expected one upload of it at a time"):
+        await anext(first)
+
+
 async def test_file_that_grows(path: Path) -> None:
     """Of a file that grows, what was there when it was given is sent."""
     with path.open("rb") as file, path.open("ab") as log:

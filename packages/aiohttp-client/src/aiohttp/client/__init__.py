@@ -150,6 +150,7 @@ if TYPE_CHECKING:
     from .resolver import DefaultResolver as DefaultResolver
     from .resolver import ThreadedResolver as ThreadedResolver
     from .response import HttpResponse as HttpResponse
+    from .session import request as request
     from .timeouts import ClientTimeout as ClientTimeout
     from .tls import Fingerprint as Fingerprint
     from .uploads import UploadTracker as UploadTracker

@@ -167,6 +167,14 @@ class Call:
         if self.on_information is not None:
             self.on_information(head)
 
+    def explain_body(self, exc: BaseException) -> BaseException:
+        """Return what readers of the body get to see, whatever the call is at by then."""
+        phase, self.phase = self.phase, "body"
+        try:
+            return self.explain(exc)
+        finally:
+            self.phase = phase
+
     def explain(self, exc: BaseException) -> BaseException:
         """Return what the program gets to see for an error of the connection."""
         if isinstance(exc, ClientError):

@@ -138,7 +138,7 @@ def _start(
         decode=call.decode,
         until_close=call.until_close,
         limits=call.limits,
-        translate=call.explain,
+        translate=call.explain_body,
         on_information=call.inform,
     )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from .cookiejar import CookieDoors
     from .options import CharsetResolver, RaiseForStatus, RequestOptions
+    from .uploads import UploadTracker
 
 __all__ = ["Session", "request"]
 
@@ -241,34 +242,36 @@ class Session:
         if running is not connector.loop or self._is_closed or loop or self._expected_loop:
             self._bind(running, loop or self._expected_loop)
         options.setdefault("version", self.version)
-        request = (request_class or self.request_class)(
-            method,
-            url if self._base_url is None else self._joined(url),
-            session=self,
-            response_class=self.response_class,
-            **options,
-        )
         bounds = (max_line_size, max_field_size, max_headers, read_bufsize, max_body)
         if max_body is None:
             max_body = self._max_body
-        call = Call(
-            request,
-            client_timeout(timeout, self.timeout, conn_timeout),
-            running,
-            decode=self.auto_decompress if auto_decompress is None else auto_decompress,
-            until_close=read_until_eof,
-            limits=(
-                self._limits
-                if bounds == _NO_BOUNDS
-                else _limited(self._limits or connector.limits, bounds)
-            ),
-            max_read=READ_LIMIT if max_body is None else max_body,
-            on_information=on_information,
-        )
-        tracker = request.upload_tracker
+        tracker: UploadTracker | None = options.get("upload_tracker")
         if tracker is not None:
-            tracker.bind(has_body=request.payload is not EMPTY_PAYLOAD)
+            tracker.bind()
         try:
+            request = (request_class or self.request_class)(
+                method,
+                url if self._base_url is None else self._joined(url),
+                session=self,
+                response_class=self.response_class,
+                **options,
+            )
+            if tracker is not None and request.payload is EMPTY_PAYLOAD:
+                tracker.nothing_to_send()
+            call = Call(
+                request,
+                client_timeout(timeout, self.timeout, conn_timeout),
+                running,
+                decode=self.auto_decompress if auto_decompress is None else auto_decompress,
+                until_close=read_until_eof,
+                limits=(
+                    self._limits
+                    if bounds == _NO_BOUNDS
+                    else _limited(self._limits or connector.limits, bounds)
+                ),
+                max_read=READ_LIMIT if max_body is None else max_body,
+                on_information=on_information,
+            )
             response = await perform(
                 self, connector, call, allow_redirects=allow_redirects, max_redirects=max_redirects
             )

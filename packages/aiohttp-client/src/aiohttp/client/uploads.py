@@ -36,7 +36,7 @@ class UploadTracker:
     def __repr__(self) -> str:
         return f"<UploadTracker {self.bytes_written} bytes, attempt {self.attempts}>"
 
-    def bind(self, *, has_body: bool) -> None:
+    def bind(self) -> None:
         """Belong to one request.
 
         Raises:
@@ -45,8 +45,10 @@ class UploadTracker:
         if self._is_taken:
             raise RuntimeError("this UploadTracker follows another request: make a new one")
         self._is_taken = True
-        if not has_body:
-            self.upload_complete.set_result(None)
+
+    def nothing_to_send(self) -> None:
+        """Know that the request has no body: that is sent already."""
+        self.upload_complete.set_result(None)
 
     async def follow(self, body: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the body piece by piece, and count what was taken."""

@@ -62,7 +62,6 @@ _HOMES = {
     "dates": ("http_date",),
     "auth": (
         "BasicAuth",
-        "HasUserinfo",
         "encode_basic_auth",
     ),
     "timers": (
@@ -194,7 +193,6 @@ _HOMES = {
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .auth import BasicAuth as BasicAuth
-    from .auth import HasUserinfo as HasUserinfo
     from .auth import encode_basic_auth as encode_basic_auth
     from .coded_payload import CodedPayload as CodedPayload
     from .coding import ContentDecoder as ContentDecoder

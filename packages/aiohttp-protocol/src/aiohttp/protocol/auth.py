@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
-__all__ = ["BasicAuth", "HasUserinfo", "encode_basic_auth"]
+__all__ = ["BasicAuth", "encode_basic_auth"]
+
+URL: TypeAlias = Any
+"""A ``yarl.URL``, which protocol doesn't depend on; its properties fit no ``Protocol``."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class HasUserinfo(Protocol):
-    """A URL, such as ``yarl.URL``, with its userinfo decoded."""
-
-    @property
-    def user(self) -> str | None:
-        """The login, or None."""
-        ...
-
-    @property
-    def password(self) -> str | None:
-        """The password, or None."""
-        ...
 
 
 class _Credentials(NamedTuple):
@@ -81,7 +70,7 @@ class BasicAuth(_Credentials):
         return cls(login, password, encoding)
 
     @classmethod
-    def from_url(cls, url: HasUserinfo, *, encoding: str = "latin1") -> Self | None:
+    def from_url(cls, url: URL, *, encoding: str = "latin1") -> Self | None:
         """Return the userinfo of a URL; None if it has none.
 
         Raises:

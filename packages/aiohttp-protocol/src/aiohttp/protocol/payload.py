@@ -31,6 +31,7 @@ from enum import Enum
 from inspect import iscoroutinefunction
 from io import BufferedRandom, BufferedReader, BytesIO, FileIO, IOBase, StringIO, TextIOBase
 from stat import S_ISREG
+from threading import Lock
 from typing import IO, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar
 
 from multidict import CIMultiDict
@@ -312,7 +313,7 @@ class IOBasePayload(Payload):
         disposition: of the part, if there is a filename; None for no such field.
     """
 
-    __slots__ = ("_disposition", "_file", "_is_begun", "_size", "_start")
+    __slots__ = ("_disposition", "_file", "_is_begun", "_lock", "_size", "_start", "_turn")
 
     def __init__(
         self,
@@ -329,6 +330,8 @@ class IOBasePayload(Payload):
         self._start = _position(value)
         self._size = _bytes_left(value)
         self._is_begun = False
+        self._lock = Lock()
+        self._turn = object()  # of whoever reads the file now
         super().__init__(value, headers, content_type, filename or _name_of(value), encoding)
 
     @property
@@ -356,7 +359,6 @@ class IOBasePayload(Payload):
         return fields
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
-        self._rewind()
         read = self._reader()
         in_thread = asyncio.get_running_loop().run_in_executor
         left = self._size
@@ -377,11 +379,25 @@ class IOBasePayload(Payload):
         self._is_begun = True
 
     def _reader(self) -> Callable[[int], bytes]:
+        """Return what reads the file from where it stood; from now on nobody else does.
+
+        A body that was given up may still be read in its thread, or be about to: that must
+        not move the file for the one that is sent in its place.
+        """
         read = self._file.read
         encode = getincrementalencoder(self.encoding or "utf-8")().encode
+        turn = self._turn = object()
+        is_begun = False
 
         def read_bytes(size: int) -> bytes:
-            piece = read(size)
+            nonlocal is_begun
+            with self._lock:
+                if turn is not self._turn:
+                    raise InvalidUse("this file is sent anew: expected one upload of it at a time")
+                if not is_begun:
+                    self._rewind()
+                    is_begun = True
+                piece = read(size)
             if piece is None:
                 raise BlockingIOError("nothing to read yet: expected a file that waits for more")
             return encode(piece) if isinstance(piece, str) else _octets(piece)
