@@ -236,7 +236,7 @@ async def test_file_that_is_still_read_for_a_body_that_was_given_up() -> None:
 
 async def test_file_is_sent_once_at_a_time() -> None:
     """Two who read the same file would each get a part of it: the first one is refused."""
-    payload = IOBasePayload(io.BufferedReader(io.BytesIO(DATA)))  # type: ignore[arg-type]
+    payload = IOBasePayload(io.BufferedReader(io.BytesIO(DATA)))
     first = pieces_of(payload.content)
     assert DATA.startswith(await anext(first))
     assert await payload.as_bytes() == DATA
