@@ -24,6 +24,7 @@ from .response import HttpResponse
 
 if TYPE_CHECKING:
     from aiohttp.protocol.http1.encode import EncodedFields
+    from aiohttp.protocol.http1.head import ResponseHead
 
     from .connector import BaseConnector
     from .session import Session
@@ -92,24 +93,12 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
                 session.retries += 1
                 call.attempt += 1
                 continue
-            if exc is exchange.upload_error:
-                raise  # the program's own
-            call.phase = "head" if exchange.is_request_sent else "send"
-            may_be_repeated = call.left_no_trace and _may_be_repeated(call, exchange)
-            error = _explained(call, exc, may_be_repeated=may_be_repeated)
+            error = _failed(call, exchange, exc)
             if error is exc:
                 raise
             raise error from exc
         call.phase = "body"
-        request = call.request
-        try:
-            response = (request.response_class or HttpResponse)(request, head, exchange, call)
-            if _SET_COOKIE in head.headers:
-                session.receive_cookies(response)
-        except BaseException:
-            exchange.abort()  # class and jar may be the program's: nobody gets the response
-            raise
-        return response
+        return _responded(session, call, head, exchange)
 
 
 def _start(
@@ -152,6 +141,30 @@ def _fields(session: Session, call: Call) -> EncodedFields:
         if cookies:
             return fields._replace(block=fields.block + cookies)
     return fields
+
+
+def _responded(
+    session: Session, call: Call, head: ResponseHead, exchange: ClientExchange
+) -> HttpResponse:
+    """Return the response that has begun, and keep its cookies."""
+    request = call.request
+    try:
+        response = (request.response_class or HttpResponse)(request, head, exchange, call)
+        if _SET_COOKIE in head.headers:
+            session.receive_cookies(response)
+    except BaseException:
+        exchange.abort()  # class and jar may be the program's: nobody gets the response
+        raise
+    return response
+
+
+def _failed(call: Call, exchange: ClientExchange, exc: Exception) -> BaseException:
+    """Return what the program gets to see where no response has come."""
+    if exc is exchange.upload_error:
+        return exc  # the program's own
+    call.phase = "head" if exchange.is_request_sent else "send"
+    may_be_repeated = call.left_no_trace and _may_be_repeated(call, exchange)
+    return _explained(call, exc, may_be_repeated=may_be_repeated)
 
 
 def _explained(call: Call, exc: BaseException, *, may_be_repeated: bool) -> BaseException:
