@@ -465,8 +465,9 @@ def _destination(url: StrOrURL, params: Params | None) -> Destination:
         params = params.decode("ascii")
     if isinstance(params, str):
         return destination_of(_with_query(parsed, params))
-    query = params if isinstance(params, Mapping) else list(params)
-    return destination_of(parsed.extend_query(query))
+    if isinstance(params, Mapping):
+        return destination_of(parsed.extend_query(cast(Mapping[str, Any], params)))
+    return destination_of(parsed.extend_query(list(params)))
 
 
 def _with_query(url: URL, query: str) -> URL:
