@@ -412,8 +412,9 @@ class Session:
     # The end.
 
     @property
-    def connector(self) -> BaseConnector | None:
+    def connector(self) -> BaseConnector | Any:
         """Where connections come from; None once it was detached."""
+        # Any for the None: who calls ``detach`` knows, and nobody else has to ask each time.
         return None if self._is_detached else self._connector
 
     @property
