@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..errors import BodyTooLarge
 from ..headers import Headers
@@ -258,12 +258,14 @@ class ClientExchange:
             limit.close()
 
 
-def _fixed(piece: Any) -> bytes:
+def _fixed(piece: object) -> bytes:
     """Return a piece that won't change: a transport sends some of it later, from where it is."""
     if isinstance(piece, bytes):
         return piece
-    if type(piece) in {bytearray, memoryview}:
+    if isinstance(piece, bytearray):
         return bytes(piece)
+    if isinstance(piece, memoryview):
+        return piece.tobytes()
     raise TypeError(f"expected pieces of bytes as a body, got {type(piece).__name__}")
 
 
