@@ -326,7 +326,8 @@ def test_morsel_with_a_control_character() -> None:
     """An attribute that no server could have sent is refused, since no file would have it back."""
     morsel: Morsel[str] = Morsel()
     morsel.set("a", "1", "1")
-    dict.update(morsel, domain="a\x00.com")  # newer Pythons refuse it in ``morsel["domain"]``
+    # Newer Pythons refuse it in ``morsel["domain"]``.
+    super(Morsel, morsel).update(domain="a\x00.com")
     with pytest.raises(ValueError, match=r"'\\x00' in the attribute domain of cookie 'a'"):
         CookieJar().update_cookies({"a": morsel})
 

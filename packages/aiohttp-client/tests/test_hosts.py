@@ -151,7 +151,7 @@ def test_host_repr() -> None:
 
 def test_fewest_in_flight(hosts: Hosts, three: list[Host]) -> None:
     """The host that has the least to do is asked."""
-    asked = []
+    asked: list[Host] = []
     for _ in range(6):
         found = hosts.choose((), 0.0)
         assert found is not None

@@ -265,10 +265,12 @@ async def test_conn_timeout() -> None:
 @pytest.mark.parametrize("of_session", [True, False])
 async def test_limits_of_a_head(options: Any, cause: str, of_session: bool) -> None:
     """Session and request may bound what the head of a response has."""
+    nothing: dict[str, Any] = {}
+    of_all, of_one = (options, nothing) if of_session else (nothing, options)
     answer = response(b"", "X-Long: " + "x" * 50, "X-More: 1", status="200 Everything is fine")
-    async with Origin(answer) as origin, Session(**options if of_session else {}) as session:
+    async with Origin(answer) as origin, Session(**of_all) as session:
         with pytest.raises(MalformedResponseError, match=cause) as caught:
-            await session.get(origin.url, **{} if of_session else options)
+            await session.get(origin.url, **of_one)
         assert caught.value.limit
         assert isinstance(caught.value.__cause__, LineTooLong | Exception)
 
@@ -276,14 +278,11 @@ async def test_limits_of_a_head(options: Any, cause: str, of_session: bool) -> N
 @pytest.mark.parametrize("of_session", [True, False])
 async def test_max_body(of_session: bool) -> None:
     """A body that exceeds ``max_body`` ends in an error, as stream and as a whole."""
-    options: Any = {"max_body": 10}
-    async with (
-        Origin(response(b"x" * 11)) as origin,
-        Session(**options if of_session else {}) as session,
-    ):
+    of_all, of_one = (10, None) if of_session else (None, 10)
+    async with Origin(response(b"x" * 11)) as origin, Session(max_body=of_all) as session:
         for read in ("read", "content.read"):
             with pytest.raises(ClientPayloadError, match="10") as caught:
-                answer = await session.get(origin.url, **{} if of_session else options)
+                answer = await session.get(origin.url, max_body=of_one)
                 await (answer.read() if read == "read" else answer.content.read())
             assert caught.value.limit
 
@@ -350,10 +349,10 @@ async def test_redirect_from_https_to_http() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATE)
     async with Origin(response()) as plain:
-        answers = lambda _: response(b"", f"Location: {plain.url}/x", status="302 Found")  # noqa: E731
+        answer = response(b"", f"Location: {plain.url}/x", status="302 Found")
         connector = TCPConnector(ssl=False)
         async with (
-            Origin(answers, tls=context) as origin,
+            Origin(answer, tls=context) as origin,
             Session(connector=connector, headers={"Referer": "https://a/secret"}) as session,
         ):
             await session.get(origin.url)

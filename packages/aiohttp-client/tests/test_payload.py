@@ -185,14 +185,14 @@ def test_anything_else_is_refused(data: Any) -> None:
         payload(data)
 
 
-@pytest.mark.parametrize(
-    ("encode", "content"),
-    [
-        (None, b'{"a": "\\u00e4"}'),
-        (lambda value: f"<{value['a']}>", b"<\xc3\xa4>"),
-        (lambda _: b"bytes", b"bytes"),
-    ],
-)
+ENCODERS: list[tuple[JSONEncoder | None, bytes]] = [
+    (None, b'{"a": "\\u00e4"}'),
+    (lambda value: f"<{value['a']}>", b"<\xc3\xa4>"),
+    (lambda _: b"bytes", b"bytes"),
+]
+
+
+@pytest.mark.parametrize(("encode", "content"), ENCODERS)
 def test_json(encode: JSONEncoder | None, content: bytes) -> None:
     """JSON is UTF-8, by whichever serializer."""
     given = json_payload({"a": "ä"}, encode)

@@ -26,6 +26,8 @@ from aiohttp.client import (
     TCPConnector,
     request,
 )
+from aiohttp.client.destination import StrOrURL
+from aiohttp.protocol.abc import LooseCookies
 from aiohttp.protocol.disposition import ContentDisposition
 from origin import Origin, response
 
@@ -567,7 +569,9 @@ async def test_failure_of_the_program_lets_go(
             raise LookupError("broken")
 
     class BrokenJar(CookieJar):
-        def update_cookies(self, *_: object) -> None:
+        def update_cookies(
+            self, cookies: LooseCookies, response_url: StrOrURL | None = None
+        ) -> None:
             raise LookupError("broken")
 
     session = Session(

@@ -138,7 +138,7 @@ def test_from_url(url: Url, auth: tuple[str, str, str] | None) -> None:
 def test_from_what_is_no_url() -> None:
     """A str has to be parsed first."""
     with pytest.raises(TypeError, match=r"expected a yarl\.URL, not str"):
-        BasicAuth.from_url("http://a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        BasicAuth.from_url("http://a")
 
 
 def test_repr_keeps_the_password() -> None:
