@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.client.options import RequestOptions
+from aiohttp.client.reception import Reception
 
 __all__ = ["COVERING", "NOT_GIVEN", "Row", "calls", "mentions", "parameters_of", "rows"]
 
@@ -107,7 +108,7 @@ def parameters_of(found: Callable[..., Any]) -> dict[str, Parameter]:
 
 def _option(name: str) -> Parameter:
     """Return an option of ``request()``, with the default of whoever takes it in the end."""
-    for taker in (aiohttp.ClientSession._request, aiohttp.ClientRequest):
+    for taker in (aiohttp.ClientSession._request, aiohttp.ClientRequest, Reception.altered):
         if name in (found := inspect.signature(taker).parameters):
             return found[name]
     raise LookupError(f"{name} is an option, but nobody takes it")

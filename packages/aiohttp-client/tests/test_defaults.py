@@ -12,8 +12,8 @@ import pytest
 from yarl import URL
 
 import aiohttp
-from aiohttp.client.call import READ_LIMIT
 from aiohttp.client.connector import CLIENT_LIMITS
+from aiohttp.client.reception import READ_LIMIT
 from aiohttp.client.timeouts import DEFAULT_TIMEOUT
 from aiohttp.protocol.http1 import client_exchange
 from documented import NOT_GIVEN, parameters_of, rows

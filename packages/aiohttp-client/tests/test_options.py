@@ -27,6 +27,7 @@ from aiohttp.client import (
     request,
 )
 from aiohttp.client.options import RequestOptions
+from aiohttp.client.reception import RECEPTION_OPTIONS
 from aiohttp.protocol import LineTooLong, ResponseHead
 from origin import Answer, Origin, response
 
@@ -56,7 +57,8 @@ def test_every_option_has_a_type() -> None:
     taken = {
         *signature(Session._request).parameters,
         *signature(HttpRequest.__init__).parameters,
-    } - {"self", "method", "url", "options", "session", "response_class"}
+        *RECEPTION_OPTIONS,
+    } - {"self", "method", "url", "options", "session"}
     assert set(RequestOptions.__annotations__) == taken
 
 

@@ -27,6 +27,7 @@ from aiohttp.client import (
     request,
 )
 from aiohttp.client.destination import StrOrURL
+from aiohttp.client.reception import Reception
 from aiohttp.protocol.abc import LooseCookies
 from aiohttp.protocol.disposition import ContentDisposition
 from origin import Origin, response
@@ -431,7 +432,7 @@ async def test_read_has_a_bound(data: bytes) -> None:
     """What is kept in memory is bounded, and refused before the rest has come."""
     async with Origin(data) as origin, Session() as session:
         answer = await session.get(origin.url)
-        answer._call.max_read = 4
+        answer._call.reception = Reception(max_read=4)
         for _ in range(2):
             with pytest.raises(ClientPayloadError, match="expected a body of at most 4 bytes"):
                 await answer.read()

@@ -18,7 +18,6 @@ from aiohttp.protocol.errors import (
 from aiohttp.protocol.headers import Headers
 from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.http1.head import ResponseHead
-from aiohttp.protocol.limits import GIB, Limits
 
 from .errors import (
     ClientConnectionError,
@@ -32,19 +31,17 @@ from .errors import (
     ServerTimeoutError,
     SocketTimeoutError,
 )
+from .reception import Reception
 from .request import HttpRequest, is_idempotent
 from .timeouts import ClientTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .options import CharsetResolver
     from .response import HttpResponse
 
-__all__ = ["READ_LIMIT", "Call"]
+__all__ = ["Call"]
 
-READ_LIMIT: Final = GIB
-"""Bytes that ``read`` keeps in memory at most, unless ``max_body`` says another number."""
+_AS_USUAL: Final = Reception()
 
 E = TypeVar("E", bound=ClientError)
 
@@ -78,11 +75,7 @@ class Call:
         request: that is under way now.
         timeout: the limits.
         deadline: for all of it, on the loop's clock; ``inf`` if there is none.
-        decode: whether the content coding of the response is undone.
-        until_close: whether a response without a length has a body.
-        limits: of what the server may send; None: those of the connection.
-        max_read: bytes of a body that are kept in memory; None: any number.
-        on_information: is told of each informational response.
+        reception: how the response is received.
         early_hints: the fields of each 103 so far (RFC 8297).
         phase: what is being done now.
         attempt: 1, or 2 for a repetition on a fresh connection.
@@ -95,19 +88,15 @@ class Call:
         "attempt",
         "connection",
         "deadline",
-        "decode",
         "early_hints",
         "history",
-        "limits",
-        "max_read",
-        "on_information",
         "phase",
         "pool",
+        "reception",
         "request",
         "started",
         "time",
         "timeout",
-        "until_close",
     )
 
     def __init__(
@@ -115,23 +104,14 @@ class Call:
         request: HttpRequest,
         timeout: ClientTimeout,
         loop: asyncio.AbstractEventLoop,
-        *,
-        decode: bool = True,
-        until_close: bool = True,
-        limits: Limits | None = None,
-        max_read: int | None = READ_LIMIT,
-        on_information: Callable[[ResponseHead], object] | None = None,
+        reception: Reception = _AS_USUAL,
     ) -> None:
         self.request = request
         self.timeout = timeout
         self.time = loop.time
         self.started = loop.time()
         self.deadline = self.started + timeout.total if timeout.total else math.inf
-        self.decode = decode
-        self.until_close = until_close
-        self.limits = limits
-        self.max_read = max_read
-        self.on_information = on_information
+        self.reception = reception
         self.early_hints: tuple[Headers, ...] = ()
         self.phase: Phase = ""
         self.attempt = 1
@@ -164,8 +144,8 @@ class Call:
         """Take an informational response."""
         if head.status == 103:
             self.early_hints = (*self.early_hints, head.headers)
-        if self.on_information is not None:
-            self.on_information(head)
+        if self.reception.on_information is not None:
+            self.reception.on_information(head)
 
     def explain_body(self, exc: BaseException) -> BaseException:
         """Return what readers of the body get to see, whatever the call is at by then."""

@@ -29,7 +29,6 @@ from .tls import Ssl, validate_ssl
 if TYPE_CHECKING:
     from aiohttp.protocol.abc import LooseCookies
 
-    from .response import HttpResponse
     from .session import Session
     from .uploads import UploadTracker
 
@@ -196,7 +195,7 @@ class HttpRequest:
         cookies: LooseCookies | None = None,
         auth: Auth | None = None,
         encoding: str = "utf-8",
-        version: tuple[int, int] = HttpVersion11,
+        version: tuple[int, int] | None = None,
         compress: bool | str | None = None,
         chunked: bool | int | None = None,
         expect100: bool = False,
@@ -206,13 +205,13 @@ class HttpRequest:
         server_hostname: str | None = None,
         upload_tracker: UploadTracker | None = None,
         session: Session | None = None,
-        response_class: type[HttpResponse] | None = None,
     ) -> None:
         if ssl is not True:
             validate_ssl(ssl)
         self.method = method
-        self.destination = destination = _destination(url, params)
-        self.version = HttpVersion11 if version is HttpVersion11 else HttpVersion(*version)
+        self.destination = destination = (
+            _destination(url, params) if params else destination_of(url)
+        )
         self.ssl = ssl if verify_ssl or ssl is not True else False
         self.server_hostname = server_hostname
         self.chunked = True if chunked else None
@@ -221,10 +220,15 @@ class HttpRequest:
         self.compress: str | None = None
         self.replayable = replayable
         self.session = session
-        self.response_class = response_class
         self.upload_tracker = upload_tracker
         self.payload: Payload = EMPTY_PAYLOAD
-        defaults = _NO_DEFAULTS if session is None else session.default_fields(skip_auto_headers)
+        if session is None:
+            self.response_class, self.version, defaults = None, HttpVersion11, _NO_DEFAULTS
+        else:
+            self.response_class, self.version = session.response_class, session.version
+            defaults = session.default_fields(skip_auto_headers)
+        if version is not None:
+            self.version = HttpVersion(*version)
         self._skipped = defaults.skipped
         self._cookies = defaults.cookies
         self._fields = defaults.fields

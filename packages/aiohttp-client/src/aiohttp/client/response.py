@@ -331,7 +331,7 @@ class HttpResponse:
             ClientConnectionError: if the response was closed before.
         """
         if self._body is None:
-            self._body = await self._exchange.read_all(self._call.max_read)
+            self._body = await self._exchange.read_all(self._call.reception.max_read)
         if decode and self._has_type("application/json"):
             return await self.json()
         return self._body

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .connector import BaseConnector
     from .session import Session
 
-__all__ = ["perform"]
+__all__ = ["FOLLOWED_UP", "follow_up", "send"]
 
 _CHUNK: Final = 64 * 1024
 """Bytes per chunk for ``chunked=True``, where the body doesn't come in pieces."""
@@ -38,31 +38,34 @@ _SET_COOKIE: Final = istr("Set-Cookie")
 _LOCATION: Final = istr("Location")
 
 
-async def perform(
+FOLLOWED_UP: Final = REDIRECT_STATUSES | {417}
+"""Statuses that may not be the end: nearly every call goes without ``follow_up``."""
+
+
+async def follow_up(
     session: Session,
     connector: BaseConnector,
     call: Call,
+    response: HttpResponse,
     *,
     allow_redirects: bool,
     max_redirects: int,
 ) -> HttpResponse:
-    """Return the final response to a call."""
+    """Return the final response to a call, of which this is the first one."""
     while True:
-        response = await _send(session, connector, call)
+        location = response.headers.get(_LOCATION)
         if response.status == 417 and call.request.may_drop_expectation:
             # RFC 9110, section 10.1.1: whoever doesn't know 100 gets the body without it.
             response.release()
             call.request = call.request.without_expectation()
-            continue
-        if not (allow_redirects and response.status in REDIRECT_STATUSES):
+        elif allow_redirects and response.status in REDIRECT_STATUSES and location is not None:
+            _follow(session, call, response, location, max_redirects)
+        else:
             return response
-        location = response.headers.get(_LOCATION)
-        if location is None:
-            return response
-        _follow(session, call, response, location, max_redirects)
+        response = await send(session, connector, call)
 
 
-async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpResponse:
+async def send(session: Session, connector: BaseConnector, call: Call) -> HttpResponse:
     """Send one request; repeat it where that is safe."""
     key = call.request.key
     while True:
@@ -104,10 +107,13 @@ async def _send(session: Session, connector: BaseConnector, call: Call) -> HttpR
 def _start(
     session: Session, call: Call, connection: ClientHttpProtocol, *, close: bool
 ) -> ClientExchange:
-    request = call.request
+    request, reception = call.request, call.reception
     content = request.payload.content
-    if request.upload_tracker is not None and request.payload is not EMPTY_PAYLOAD:
-        content = request.upload_tracker.follow(content)
+    if request.upload_tracker is not None:
+        if request.payload is EMPTY_PAYLOAD:
+            request.upload_tracker.nothing_to_send()
+        else:
+            content = request.upload_tracker.follow(content)
     if request.chunk_size and not isinstance(content, bytes):
         from .uploads import in_chunks
 
@@ -124,9 +130,9 @@ def _start(
         close=close,
         deadline=call.deadline,
         read_time=call.timeout.sock_read or 0.0,
-        decode=call.decode,
-        until_close=call.until_close,
-        limits=call.limits,
+        decode=reception.decode,
+        until_close=reception.until_close,
+        limits=reception.limits,
         translate=call.explain_body,
         on_information=call.inform,
     )

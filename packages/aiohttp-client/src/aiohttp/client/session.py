@@ -6,10 +6,9 @@ import asyncio
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from multidict import CIMultiDict, getversion, istr
 from yarl import URL
@@ -17,36 +16,29 @@ from yarl import URL
 from aiohttp.protocol.coding import accept_encoding
 from aiohttp.protocol.http1.encode import encode_fields
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
-from aiohttp.protocol.limits import Limits
 
 from .awaitables import FINISHED, Finished, RequestContext
-from .call import READ_LIMIT, Call
+from .call import Call
 from .connector import BaseConnector, TCPConnector
 from .destination import Destination, StrOrURL, destination_of
 from .errors import InvalidUrlClientError
-from .payload import EMPTY_PAYLOAD, JSONEncoder
+from .payload import JSONEncoder
+from .reception import RECEPTION_OPTIONS, Reception
 from .request import Auth, DefaultFields, HttpRequest, LooseHeaders, pairs_of
 from .response import HttpResponse
-from .sending import perform
+from .sending import FOLLOWED_UP, follow_up, send
 from .timeouts import DEFAULT_TIMEOUT, ClientTimeout, Timeout, client_timeout
 
 if TYPE_CHECKING:
     from http.cookies import SimpleCookie
 
     from aiohttp.protocol.abc import AbstractCookieJar, LooseCookies
-    from aiohttp.protocol.http1.head import ResponseHead
 
     from .cookiejar import CookieDoors
     from .options import CharsetResolver, RaiseForStatus, RequestOptions
     from .uploads import UploadTracker
 
 __all__ = ["Session", "request"]
-
-_Bounds: TypeAlias = tuple[int | None, ...]
-
-# What max_line_size, max_field_size, max_headers, read_bufsize and max_body are to Limits.
-_BOUNDED: Final = ("line", "field_line", "fields", "read_buffer", "body", "decoded")
-_NO_BOUNDS: Final[_Bounds] = (None,) * 5
 
 _USER_AGENT: Final = f"Python/{sys.version_info[0]}.{sys.version_info[1]} aiohttp-client"
 
@@ -155,9 +147,15 @@ class Session:
         self.retry = retry
         self.allow_insecure_redirects = allow_insecure_redirects
         self.retries = 0
-        self._max_body = max_body
-        bounds = (max_line_size, max_field_size, max_headers, read_bufsize, max_body)
-        self._limits = _limited(self._connector.limits, bounds)
+        self._reception = Reception().altered(
+            self._connector.limits,
+            auto_decompress=auto_decompress,
+            read_bufsize=read_bufsize,
+            max_line_size=max_line_size,
+            max_field_size=max_field_size,
+            max_headers=max_headers,
+            max_body=max_body,
+        )
         self._cookie_line = "", b""  # the last one, and what it is on the wire
         self._headers = CIMultiDict(pairs_of(headers or ()))
         self._headers_version = _version(self._headers)
@@ -225,14 +223,6 @@ class Session:
         allow_redirects: bool = True,
         max_redirects: int = 10,
         raise_for_status: RaiseForStatus | None = None,
-        read_until_eof: bool = True,
-        auto_decompress: bool | None = None,
-        read_bufsize: int | None = None,
-        max_line_size: int | None = None,
-        max_field_size: int | None = None,
-        max_headers: int | None = None,
-        max_body: int | None = None,
-        on_information: Callable[[ResponseHead], object] | None = None,
         request_class: type[HttpRequest] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         **options: Any,
@@ -241,40 +231,26 @@ class Session:
         connector = self._connector
         if running is not connector.loop or self._is_closed or loop or self._expected_loop:
             self._bind(running, loop or self._expected_loop)
-        options.setdefault("version", self.version)
-        bounds = (max_line_size, max_field_size, max_headers, read_bufsize, max_body)
-        if max_body is None:
-            max_body = self._max_body
+        reception = self._altered_reception(options) if options else self._reception
         tracker: UploadTracker | None = options.get("upload_tracker")
         if tracker is not None:
             tracker.bind()
         try:
-            request = (request_class or self.request_class)(
-                method,
-                url if self._base_url is None else self._joined(url),
-                session=self,
-                response_class=self.response_class,
-                **options,
-            )
-            if tracker is not None and request.payload is EMPTY_PAYLOAD:
-                tracker.nothing_to_send()
-            call = Call(
-                request,
-                client_timeout(timeout, self.timeout, conn_timeout),
-                running,
-                decode=self.auto_decompress if auto_decompress is None else auto_decompress,
-                until_close=read_until_eof,
-                limits=(
-                    self._limits
-                    if bounds == _NO_BOUNDS
-                    else _limited(self._limits or connector.limits, bounds)
-                ),
-                max_read=READ_LIMIT if max_body is None else max_body,
-                on_information=on_information,
-            )
-            response = await perform(
-                self, connector, call, allow_redirects=allow_redirects, max_redirects=max_redirects
-            )
+            make = request_class or self.request_class
+            url = url if self._base_url is None else self._joined(url)
+            request = make(method, url, session=self, **options)
+            limits = client_timeout(timeout, self.timeout, conn_timeout)
+            call = Call(request, limits, running, reception)
+            response = await send(self, connector, call)
+            if response.status in FOLLOWED_UP:
+                response = await follow_up(
+                    self,
+                    connector,
+                    call,
+                    response,
+                    allow_redirects=allow_redirects,
+                    max_redirects=max_redirects,
+                )
         finally:
             if tracker is not None:
                 tracker.end()
@@ -284,6 +260,14 @@ class Session:
         elif judge:
             await _judge(judge, response)
         return response
+
+    def _altered_reception(self, options: dict[str, Any]) -> Reception:
+        """Return how the response is received; takes the options that say so out of the others."""
+        names = RECEPTION_OPTIONS.intersection(options)
+        if not names:
+            return self._reception
+        given = {name: options.pop(name) for name in names}
+        return self._reception.altered(self._connector.limits, **given)
 
     def _bind(
         self, running: asyncio.AbstractEventLoop, expected: asyncio.AbstractEventLoop | None
@@ -496,19 +480,6 @@ def _base(url: StrOrURL) -> URL:
     if not base.raw_path.endswith("/"):
         raise ValueError(f"base_url must end in '/', or its last part is lost, got {base.path!r}")
     return base
-
-
-def _limited(limits: Limits, bounds: _Bounds) -> Limits | None:
-    """Return limits with some of them replaced; None if there is nothing to replace."""
-    named = zip(_BOUNDED, (*bounds, bounds[-1]), strict=True)
-    changes = tuple((name, value) for name, value in named if value is not None)
-    return _replaced(limits, changes) if changes else None
-
-
-# A program says the same again and again: 0.3 µs instead of 25.
-@lru_cache(maxsize=64)
-def _replaced(limits: Limits, changes: tuple[tuple[str, int], ...]) -> Limits:
-    return replace(limits, **dict(changes))
 
 
 def _version(headers: CIMultiDict[str]) -> int:

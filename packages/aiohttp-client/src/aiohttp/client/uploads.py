@@ -47,8 +47,9 @@ class UploadTracker:
         self._is_taken = True
 
     def nothing_to_send(self) -> None:
-        """Know that the request has no body: that is sent already."""
-        self.upload_complete.set_result(None)
+        """Know that the request has no body: that is sent already, unless it had one before."""
+        if not self.attempts and not self.upload_complete.done():
+            self.upload_complete.set_result(None)
 
     async def follow(self, body: bytes | AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield the body piece by piece, and count what was taken."""
