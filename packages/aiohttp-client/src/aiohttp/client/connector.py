@@ -38,6 +38,7 @@ from .pool import Pool, Waiter
 from .request import HttpRequest
 from .timeouts import DEFAULT_TIMEOUT
 from .tls import Ssl, context_for, merged_ssl
+from .waiting import WaitingRoom
 
 if TYPE_CHECKING:
     from .resolver import AsyncResolver, ThreadedResolver
@@ -160,6 +161,7 @@ class BaseConnector(ABC):
         self._pool: Pool[ConnectionKey, ClientHttpProtocol] = Pool(limit, limit_per_host)
         self._opened: set[ClientHttpProtocol] = set()
         self._openings: set[asyncio.Timeout] = set()
+        self._room: WaitingRoom | None = None
         self._open_time: float | None = None  # seconds for which opening one may take
         self._is_closed = False
         self._process = 0
@@ -271,13 +273,20 @@ class BaseConnector(ABC):
         if self._is_closed:
             raise ClientConnectionError("the session was closed before the request had its answer")
         call.phase = "pool"
-        woken = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
         waiter, to_close = self._pool.join(key, partial(_wake, woken))
         if to_close:
             self._close_all(to_close)
         try:
             if not waiter.is_granted:
-                await _no_longer_than(min(until, call.limit(call.timeout.pool)), woken)
+                if self._room is None:
+                    self._room = WaitingRoom(deadlines_of(loop))
+                self._room.enter(woken, min(until, call.limit(call.timeout.pool)))
+                try:
+                    await woken
+                finally:
+                    self._room.leave(woken)
             if self._is_closed:
                 raise ClientConnectionError("the session was closed while a request waited")
             if not waiter.is_granted:
@@ -754,22 +763,6 @@ def _local(host: str, port: int) -> AddrInfoType:
 def _wake(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
-
-
-async def _no_longer_than(until: float, woken: asyncio.Future[None]) -> None:
-    """Wait until somebody wakes us, or to this moment on the loop's clock, whichever is first.
-
-    A deadline instead of ``asyncio.timeout``: 4 µs less for each request that has to wait.
-    """
-    if until == math.inf:
-        await woken
-        return
-    limit = deadlines_of(asyncio.get_running_loop()).deadline(partial(_wake, woken))
-    limit.set(until)
-    try:
-        await woken
-    finally:
-        limit.close()
 
 
 def _timeout_at(until: float) -> asyncio.Timeout:
