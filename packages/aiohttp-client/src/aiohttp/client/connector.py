@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import socket
 import ssl as tls
@@ -13,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from aiohttp.protocol.http1.client import ClientHttpProtocol
@@ -38,7 +37,7 @@ from .pool import Pool, Waiter
 from .request import HttpRequest
 from .timeouts import DEFAULT_TIMEOUT
 from .tls import Ssl, context_for, merged_ssl
-from .waiting import WaitingRoom
+from .waiting import TimeLimit, WaitingRoom
 
 if TYPE_CHECKING:
     from .resolver import AsyncResolver, ThreadedResolver
@@ -57,8 +56,6 @@ __all__ = [
 CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0, linger=0.5)
 """What a client accepts: bodies of any size, since a program may read them as a stream. The
 rest of a body that nobody reads is waited for no longer than a new connection would take."""
-
-T = TypeVar("T")
 
 
 class Connection:
@@ -160,7 +157,7 @@ class BaseConnector(ABC):
         self._limits = limits
         self._pool: Pool[ConnectionKey, ClientHttpProtocol] = Pool(limit, limit_per_host)
         self._opened: set[ClientHttpProtocol] = set()
-        self._openings: set[asyncio.Timeout] = set()
+        self._openings: set[TimeLimit] = set()
         self._room: WaitingRoom | None = None
         self._open_time: float | None = None  # seconds for which opening one may take
         self._is_closed = False
@@ -324,15 +321,15 @@ class BaseConnector(ABC):
         """
 
     async def _open(self, call: Call, until: float) -> ClientHttpProtocol:
-        limit = _timeout_at(until)
+        limit = TimeLimit(deadlines_of(asyncio.get_running_loop()), until)
         self._openings.add(limit)
         try:
-            opening = self._create_connection(call.request, call)
-            connection = await _within(limit, opening, call)
+            with limit:
+                connection = await self._create_connection(call.request, call)
         except TimeoutError as exc:
-            if self._is_closed and limit.expired():
-                raise self._closed_meanwhile() from exc.__cause__
-            raise
+            if not limit.has_passed:
+                raise
+            raise (self._closed_meanwhile() if self._is_closed else call.timed_out()) from exc
         finally:
             self._openings.discard(limit)
         if self._is_closed:
@@ -415,10 +412,8 @@ class BaseConnector(ABC):
         return FINISHED
 
     def _give_up_openings(self) -> None:
-        now = asyncio.get_running_loop().time()
         for limit in self._openings:
-            if not limit.expired():
-                limit.reschedule(now)
+            limit.end()
 
     def _close_more(self) -> None:  # noqa: B027 most have nothing more
         """Let go of what a subclass has beside connections."""
@@ -746,7 +741,8 @@ class NamedPipeConnector(BaseConnector):
 
 def _address_info_of(answer: ResolveResult) -> AddrInfoType:
     """Return what a resolver answered in the form of ``getaddrinfo``."""
-    info = address_info(answer["host"], answer["port"], answer["proto"])
+    # Event loops send small pieces at once only by sockets that know their protocol.
+    info = address_info(answer["host"], answer["port"], answer["proto"] or socket.IPPROTO_TCP)
     if info is None:
         raise OSError(f"the resolver answered {answer['host']!r}, which is no address")
     return info
@@ -763,22 +759,6 @@ def _local(host: str, port: int) -> AddrInfoType:
 def _wake(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
-
-
-def _timeout_at(until: float) -> asyncio.Timeout:
-    """Return a limit, not running yet, that ends at this moment on the loop's clock."""
-    return asyncio.timeout_at(None if until == math.inf else until)
-
-
-async def _within(limit: asyncio.Timeout, awaitable: Awaitable[T], call: Call) -> T:
-    """Wait no longer than ``limit``; what is said then is for the call to say."""
-    try:
-        async with limit:
-            return await awaitable
-    except TimeoutError as exc:
-        if limit.expired():
-            raise call.timed_out() from exc
-        raise
 
 
 def _not_started(key: ConnectionKey, exc: OSError) -> ClientConnectorError:

@@ -33,7 +33,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..limits import DEFAULT_LIMITS, Limits
-from ..sockets import Peephole, tune
+from ..sockets import Peephole
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
@@ -379,10 +379,6 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: requests may be sent."""
         self._transport = cast(asyncio.Transport, transport)
-        tune(self._transport)
-        if self._sock is not None:
-            is_tls = transport.get_extra_info("ssl_object") is not None
-            self._peephole = Peephole(self._sock, is_tls=is_tls)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
@@ -615,7 +611,10 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self._informational = 0
         self._dropped = -1
         self._deadline.set(self._deadlines.time() + self._idle_time)
-        if self._peephole is not None:
+        if self._sock is not None:
+            if self._peephole is None:
+                is_tls = self.get_extra_info("ssl_object") is not None
+                self._peephole = Peephole(self._sock, is_tls=is_tls)
             self._idle_since = monotonic()
         self._released(self)
 
