@@ -42,6 +42,22 @@ class Book(AbstractResolver):
         self.may_answer.clear()
 
 
+class Stubborn(Book):
+    """A resolver with a mind of its own about cancellation."""
+
+    is_broken = False
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if self.is_broken:
+            raise asyncio.CancelledError
+        try:
+            return await super().resolve(host, port, family)
+        except asyncio.CancelledError as exc:
+            raise OSError("given up") from exc
+
+
 async def start(names: Names, host: str = "a.example") -> asyncio.Task[list[ResolveResult]]:
     """Begin to look up a name, as far as it goes by itself."""
     task = asyncio.create_task(names.look_up(host, 80))
@@ -153,6 +169,35 @@ async def test_last_cancelled_asker_ends_the_question() -> None:
     book.may_answer.set()
     assert await names.look_up("a.example", 80) == [address("192.0.2.1")]
     assert len(book.asked) == 2
+
+
+async def test_resolver_that_is_slow_to_give_up() -> None:
+    """The end of a question that nobody waits for any more is not that of the next one."""
+    book = Stubborn("192.0.2.1")
+    book.may_answer.clear()
+    names = Names(book, ttl=0)
+    for _ in range(2):
+        given_up = await start(names)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+    last = [await start(names) for _ in range(2)]
+    assert repr(names) == "<Names 0 kept, 1 asked for>"
+    assert len(book.asked) == 3
+    book.may_answer.set()
+    assert await asyncio.gather(*last) == [[address("192.0.2.1")]] * 2
+    assert repr(names) == "<Names 0 kept, 0 asked for>"
+
+
+async def test_resolver_that_is_cancelled_by_itself() -> None:
+    """It answers nothing this time, but the next one who asks is not told so, too."""
+    book = Stubborn("192.0.2.1")
+    names = Names(book)
+    book.is_broken = True
+    with pytest.raises(OSError, match="the resolver was closed"):
+        await names.look_up("a.example", 80)
+    book.is_broken = False
+    assert await names.look_up("a.example", 80) == [address("192.0.2.1")]
 
 
 async def test_failure_that_nobody_waits_for() -> None:

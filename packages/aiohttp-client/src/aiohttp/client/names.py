@@ -92,9 +92,9 @@ class Names:
             await asyncio.wait([lookup.task])
         finally:
             lookup.waiting -= 1
-            if not lookup.waiting and not lookup.task.done():
-                # No newcomer may join what is about to end.
-                del self._lookups[key]
+            if lookup.task.done() or not lookup.waiting:
+                # No newcomer may join what is over, or about to be.
+                self._strike(key, lookup)
                 lookup.task.cancel()
         if lookup.task.cancelled():
             raise OSError("the resolver was closed")
@@ -102,6 +102,11 @@ class Names:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def _strike(self, key: tuple[str, int], lookup: _Lookup) -> None:
+        """Let nobody join this question any more; another one of the same name may be there."""
+        if self._lookups.get(key) is lookup:
+            del self._lookups[key]
 
     async def _ask(self, key: tuple[str, int]) -> list[ResolveResult] | Exception:
         """Return the answer, or what was raised: nobody may be left to retrieve it."""
@@ -111,9 +116,7 @@ class Names:
             if not found:
                 raise OSError("the resolver found no address")
         except Exception as exc:  # noqa: BLE001 resolvers are the program's: they may raise anything
-            self._lookups.pop(key, None)
             return exc
-        self._lookups.pop(key, None)
         self._keep(key, found)
         return found
 
