@@ -47,7 +47,7 @@ class RequestContext(Coroutine[Any, Any, "HttpResponse"]):
 
     async def __aenter__(self) -> HttpResponse:
         self._response = response = await self._coroutine
-        return await response.__aenter__()
+        return response.enter()
 
     async def __aexit__(
         self,

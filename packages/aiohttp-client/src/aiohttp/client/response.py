@@ -419,9 +419,13 @@ class HttpResponse:
         """Whether the connection serves this response no more."""
         return not self._exchange.is_under_way
 
-    async def __aenter__(self) -> Self:
+    def enter(self) -> Self:
+        """Know that a block will let go of this response at its end."""
         self._is_entered = True
         return self
+
+    async def __aenter__(self) -> Self:
+        return self.enter()
 
     async def __aexit__(
         self,
