@@ -189,10 +189,12 @@ async def test_names_are_not_kept_on_demand() -> None:
 
 
 async def test_resolver_that_answers_a_name() -> None:
-    """A resolver answers addresses; what else it says is not looked up again."""
-    async with Session(connector=TCPConnector(resolver=Book(server=["localhost"]))) as session:
+    """A resolver answers addresses; what else it says is neither looked up nor kept."""
+    connector = TCPConnector(resolver=Book(server=["localhost"]), ttl_dns_cache=None)
+    async with Session(connector=connector) as session:
         with pytest.raises(ClientConnectorDNSError, match="'localhost', which is no address"):
             await session.get("http://server.example/")
+        assert not connector.cached_hosts
 
 
 async def test_default_resolver() -> None:

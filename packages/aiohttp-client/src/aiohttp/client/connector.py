@@ -553,11 +553,11 @@ class TCPConnector(BaseConnector):
             ServerFingerprintMismatch: if somebody else answers.
         """
         key = req.key
-        dialer = Dialer(await self._addresses(key, call), self._how, key.host)
         try:
+            dialer = Dialer(await self._addresses(key, call), self._how, key.host)
             return await self._reach(dialer, key, call)
-        except (ClientConnectorError, ServerFingerprintMismatch):
-            # The addresses may be out of date.
+        except Exception:
+            # The addresses may be out of date, or never were any.
             if self._known is not None:
                 self._known.forget(key.host, key.port)
             raise
