@@ -21,6 +21,7 @@ from aiohttp.protocol.coding import (
     choose_coding,
     content_decoder,
     content_encoder,
+    decoded_at_once,
 )
 from aiohttp.protocol.errors import (
     ContentCodingError,
@@ -457,6 +458,34 @@ def test_levels_are_checked(coding: str, level: int) -> None:
         content_encoder(coding, level)
 
 
+# Whole bodies, at once.
+
+
+@each_coding
+@pytest.mark.parametrize("body", [TEXT, TEXT * 100], ids=["one step", "several steps"])
+def test_whole_body_is_decoded_at_once(coding: str, body: bytes) -> None:
+    """Nearly all bodies that came whole take the short way."""
+    assert decoded_at_once(encoded(coding, body), coding) == body
+
+
+@each_coding
+def test_unusual_body_is_left_to_the_decoder(coding: str) -> None:
+    """What isn't one coding of one body is no result: the decoder tells what it is."""
+    wire = encoded(coding)
+    for unusual in (b"", wire[:-1], wire + b"garbage", wire + wire, b"<html>not coded</html>"):
+        assert decoded_at_once(unusual, coding) is None
+
+
+@each_coding
+def test_body_beyond_a_limit_is_left_to_the_decoder(coding: str) -> None:
+    """The short way is within all limits: of one byte more it gives nothing."""
+    wire, size = encoded(coding), len(TEXT)
+    assert decoded_at_once(wire, coding, Limits(decoded=size, ratio_grace=size), size) == TEXT
+    assert decoded_at_once(wire, coding, Limits(decoded=size - 1)) is None
+    assert decoded_at_once(wire, coding, Limits(ratio_grace=size - 1)) is None
+    assert decoded_at_once(wire, coding, max_size=size - 1) is None
+
+
 # Bombs: bounded per step, in total and by ratio.
 
 BOMB_SIZE = 32 * MIB
@@ -477,6 +506,16 @@ def test_bomb_is_bounded_per_step(bomb: tuple[str, bytes]) -> None:
     decoder = decoder_of(coding, UNBOUND)
     decoder.feed(wire)
     assert peak_memory(decoder) < 512 * KIB
+
+
+def test_bomb_at_once_is_given_up_soon(bomb: tuple[str, bytes]) -> None:
+    """The short way goes no further than a body of usual size, by steps."""
+    coding, wire = bomb
+    tracemalloc.start()
+    assert decoded_at_once(wire, coding, UNBOUND) is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MIB
 
 
 def test_bomb_is_bounded_by_ratio(bomb: tuple[str, bytes]) -> None:

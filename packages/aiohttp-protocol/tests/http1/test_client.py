@@ -686,6 +686,50 @@ async def test_coded_body_is_decoded() -> None:
         assert await whole(exchange) == (200, body)
 
 
+GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+
+
+async def test_coded_body_that_came_whole() -> None:
+    """It is decoded in one go for who wants all, and is a stream on demand."""
+    coded = gzip.compress(b"hello")
+    line = Line()
+    exchange = line.ask()
+    line.feed(GZIP % len(coded) + coded)
+    await exchange.response()
+    assert exchange.is_complete
+    assert await exchange.read_all(5) == b"hello"
+    assert exchange.body is EMPTY_STREAM
+    exchange = line.ask()
+    line.feed(GZIP % len(coded) + coded)
+    await exchange.response()
+    assert await exchange.body.readexactly(2) == b"he"
+    assert await exchange.read_all() == b"llo"
+    assert exchange.body.total_raw_bytes == len(coded)
+
+
+WRONG = {
+    "truncated": (gzip.compress(b"hello")[:-1], Limits(), "the body ended before its gzip coding"),
+    "not gzip": (b"hello", Limits(), "expected content coded as gzip"),
+    "too large": (gzip.compress(b"hello"), Limits(decoded=4), "expected no more than|more than 4"),
+    "beyond what is wanted": (gzip.compress(b"hello, world"), Limits(), "at most 5 bytes, got 12"),
+    "too many codings": (gzip.compress(b"hello"), Limits(codings=0), "no more than 0 content cod"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_wrong_coded_body_that_came_whole(name: str) -> None:
+    """It is as wrong as one that comes in pieces, and each read says so."""
+    coded, limits, message = WRONG[name]
+    for pieces in cuts(GZIP % len(coded) + coded, splits=4):
+        line = Line(limits)
+        exchange = line.ask(translate=translated)
+        line.feed(*pieces)
+        await exchange.response()
+        for _ in range(2):
+            with pytest.raises(ValueError, match=message):
+                await exchange.read_all(5)
+
+
 async def test_coded_body_is_left_alone_on_demand() -> None:
     """With ``decode=False`` the body is what came over the wire."""
     line = Line()

