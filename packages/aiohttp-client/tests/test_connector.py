@@ -743,15 +743,38 @@ async def test_nobody_at_the_unix_socket(tmp_path: Path) -> None:
             assert (caught.value.path, caught.value.phase) == (path, "connect")
 
 
-async def test_cancelled_at_the_unix_socket(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The limit of the connector ends connecting; no socket is left."""
-    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
-    connector = UnixConnector(tmp_path / "socket", conn_timeout=0.02)
+@pytest.fixture
+def full_unix_socket(tmp_path: Path) -> Iterator[socket.socket]:
+    """A Unix socket whose queue of connections to be accepted is full."""
+    path = str(tmp_path / "full")
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(path)
+        server.listen(0)
+        client.connect(path)
+        yield server
+
+
+async def test_full_unix_socket(full_unix_socket: socket.socket) -> None:
+    """The limit of the connector ends the wait for room in the queue; no socket is left."""
+    connector = UnixConnector(full_unix_socket.getsockname(), conn_timeout=0.02)
     async with Session(connector=connector) as session:
         with pytest.raises(ConnectionTimeoutError, match=r"connecting to a\.example:80"):
             await session.get("http://a.example/")
+
+
+async def test_room_at_the_unix_socket(full_unix_socket: socket.socket) -> None:
+    """Whoever waits for room in the queue is connected when there is some."""
+    connector = UnixConnector(full_unix_socket.getsockname())
+    async with Session(connector=connector) as session:
+        request = asyncio.ensure_future(session.post("http://a.example/", data=b"body"))
+        await asyncio.sleep(0.01)
+        first, _ = full_unix_socket.accept()
+        with first:
+            second, _ = await asyncio.to_thread(full_unix_socket.accept)
+        with second:
+            assert await asyncio.to_thread(second.recv, 9) == b"POST / HT"
+            second.sendall(response(b"hello"))
+            assert await (await request).read() == b"hello"
 
 
 def test_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,14 @@ from aiohttp.protocol.timers import deadlines_of
 from .awaitables import FINISHED, Finished
 from .call import Call
 from .destination import ConnectionKey
-from .dial import AddrInfoType, Dialer, Dialing, SocketFactoryType, address_info
+from .dial import (
+    AddrInfoType,
+    Dialer,
+    Dialing,
+    SocketFactoryType,
+    address_info,
+    connect_unix,
+)
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
@@ -660,7 +667,7 @@ class UnixConnector(BaseConnector):
         sock = socket.socket(socket.AF_UNIX)
         try:
             sock.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(sock, self._path)
+            await connect_unix(sock, self._path)
         except BaseException as exc:
             sock.close()
             if isinstance(exc, OSError):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-__all__ = ["AddrInfoType", "Dialer", "Dialing", "SocketFactoryType", "address_info"]
+__all__ = ["AddrInfoType", "Dialer", "Dialing", "SocketFactoryType", "address_info", "connect_unix"]
 
 AddrInfoType: TypeAlias = tuple[
     int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]
@@ -172,6 +172,26 @@ async def _connect(sock: socket.socket, address: Any) -> None:
                 await asyncio.get_running_loop().sock_connect(sock, address)
     else:
         await asyncio.get_running_loop().sock_connect(sock, address)
+
+
+async def connect_unix(sock: socket.socket, path: str) -> None:
+    """Connect a Unix socket that doesn't block, as soon as its listener has room in its queue.
+
+    Until then Linux says EAGAIN, which the loop's ``sock_connect`` takes for a handshake under
+    way: it reports a connection that was never made. Nothing tells when there is room.
+
+    Raises:
+        OSError: if nobody listens there.
+    """
+    pause = 0.001
+    while True:
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.1)
+        else:
+            return
 
 
 def _is_connected(sock: socket.socket) -> bool:
