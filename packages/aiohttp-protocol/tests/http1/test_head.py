@@ -906,6 +906,25 @@ def test_response_end_is_the_earliest(rest: bytes) -> None:
     assert collector.feed(data) == (None if end < 0 else (data[:end], data[end:]))
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [b"S", b"SSH-2.0-x\r\n", b"<html>", b"\0\0\x12\x04\0\0\0\0\0", b"HTTP1", b"http/1.1", b"\r"],
+)
+def test_greeting_of_another_protocol(greeting: bytes) -> None:
+    """Who doesn't speak HTTP/1 is refused by the first wrong byte: no end of a head may come."""
+    for pieces in cuts(greeting):
+        collector = HeadCollector(DEFAULT_LIMITS, is_request=False)
+        with pytest.raises(BadStatusLine, match=r"expected HTTP/1\.1 or HTTP/1\.0, got b'"):
+            for piece in pieces:
+                assert collector.feed(piece) is None
+
+
+def test_greeting_may_come_in_pieces() -> None:
+    """What may still become HTTP is waited for."""
+    collector = HeadCollector(DEFAULT_LIMITS, is_request=False)
+    assert [collector.feed(piece) for piece in [b"H", b"TT", b"P", b"/", b"1"]] == [None] * 5
+
+
 def test_request_end() -> None:
     """A request's head ends behind the first CRLF CRLF."""
     data = request(b"A: b")

@@ -76,6 +76,7 @@ _VERSIONS.update({f"HTTP/1.{minor}": HttpVersion11 for minor in range(2, 10)})
 _USUAL_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"}
 
 _CR = ord("\r")
+_HTTP = b"HTTP/"  # what a response begins with
 
 _CONNECTION = istr("Connection")
 _CONTENT_LENGTH = istr("Content-Length")
@@ -588,6 +589,8 @@ class HeadCollector:
         """
         buffer = self._buffer
         buffer += data
+        if not self._is_request and not buffer.startswith(_HTTP):
+            self._check_beginning()
         while (end := buffer.find(b"\n", self._scanned)) >= 0:
             if self._is_empty_before_request(end):
                 del buffer[: end + 1]
@@ -600,6 +603,11 @@ class HeadCollector:
         self._scanned = len(buffer)
         self._check_line(len(buffer) - self._line_start, complete=False)
         return None
+
+    def _check_beginning(self) -> None:
+        """Refuse what isn't HTTP/1: who greets by SSH or HTTP/2 says no more, and waits for us."""
+        if not _HTTP.startswith(self._buffer[: len(_HTTP)]):
+            raise BadStatusLine(f"expected HTTP/1.1 or HTTP/1.0, got {shown(bytes(self._buffer))}")
 
     def _is_empty_before_request(self, end: int) -> bool:
         return self._is_request and end == 1 and self._buffer[0] == _CR
@@ -618,8 +626,6 @@ class HeadCollector:
             self._check_line(stop - self._line_start, complete=True)
             self._lines += 1
             return False
-        if not self._lines:
-            raise BadStatusLine("expected a status line, got an empty line")
         return True
 
     def _check_line(self, length: int, *, complete: bool) -> None:
