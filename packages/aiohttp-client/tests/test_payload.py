@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from multidict import MultiDict
 
+from aiohttp.client import Session
 from aiohttp.client.formdata import FormData
 from aiohttp.client.payload import (
     EMPTY_PAYLOAD,
@@ -22,6 +23,7 @@ from aiohttp.client.payload import (
     payload,
 )
 from aiohttp.protocol import BytesPayload, LocalProtocolError, MultipartWriter, StreamReader
+from origin import Origin, response
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -197,3 +199,13 @@ def test_json(encode: JSONEncoder | None, content: bytes) -> None:
     """JSON is UTF-8, by whichever serializer."""
     given = json_payload({"a": "ä"}, encode)
     assert (given.content, given.content_type) == (content, "application/json")
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+async def test_response_is_sent_on(is_form: bool) -> None:
+    """A response is a body by its content, once; its own ``read`` would give it without end."""
+    async with Origin(response(b"hello")) as origin, Session() as session:
+        given = await session.get(origin.url)
+        data: Any = {"a": given} if is_form else given
+        await session.post(origin.url, data=data)
+        assert origin.request.count(b"hello") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import suppress
@@ -34,6 +35,7 @@ from aiohttp.protocol.streams import StreamReader
 from wire import cuts
 
 KIB = 1024
+MIB = 1024 * KIB
 MIXED = {"Content-Type": "multipart/mixed; boundary=o"}
 FORM = {"Content-Type": "multipart/form-data; boundary=o"}
 
@@ -309,11 +311,17 @@ async def test_text_in_a_given_encoding() -> None:
     assert await part.text(encoding="latin-1") == "ä"
 
 
-async def test_text_that_is_none() -> None:
-    """A charset that there isn't is the peer's fault; bytes that aren't in theirs say so."""
-    part = await only_part(b"a", b"Content-Type: text/plain; charset=unheard-of")
-    with pytest.raises(MultipartError, match="expected a charset, got 'unheard-of'"):
-        await part.text()
+@pytest.mark.parametrize("charset", ["unheard-of", "hex", "rot13", "idna", "punycode", "x" * 46])
+async def test_charset_that_is_none(charset: str) -> None:
+    """It is the peer's fault, also where Python has a codec, but no charset, of this name."""
+    part = await only_part(b"a", f"Content-Type: text/plain; charset={charset}".encode())
+    for read in (part.text, part.json, part.form):
+        with pytest.raises(MultipartError, match=f"expected a charset, got '{charset}'"):
+            await read()
+
+
+async def test_text_that_is_not_in_its_charset() -> None:
+    """Bytes that aren't in it say so."""
     part = await only_part(b"\xff")
     with pytest.raises(UnicodeDecodeError):
         await part.text()
@@ -436,6 +444,33 @@ async def test_base64_that_is_nothing() -> None:
     assert await part.read_chunk() == b""
     part = await only_part(b"YW", b"Content-Transfer-Encoding: base64")
     assert await part.read_chunk() == b"YW"
+
+
+@pytest.mark.parametrize("begun", [b"\n", b"Y"])
+async def test_base64_that_is_nothing_takes_no_memory(begun: bytes) -> None:
+    """However much of it comes, a chunk of base64 is no longer than was asked for."""
+    pieces = [begun, *[b"\r\n" * 32 * KIB] * 64, b"YWJj".removeprefix(begun)]
+    part = await only_part(pieces, b"Content-Transfer-Encoding: base64")
+    chunk = await part.read_chunk(100)
+    assert len(chunk) <= 104
+    assert part.decode(chunk) == b"abc"
+
+
+async def test_base64_in_small_chunks_takes_linear_time() -> None:
+    """What is left of a group is put back without a copy of all that came with it."""
+    part = await only_part(base64.encodebytes(bytes(MIB)), b"Content-Transfer-Encoding: base64")
+    began = time.thread_time()
+    while await part.read_chunk(70):
+        pass
+    assert time.thread_time() - began < 1
+
+
+async def test_base64_is_decoded_in_steps() -> None:
+    """A large part leaves the loop its turn, compressed or not."""
+    part = await only_part(base64.b64encode(bytes(MIB)), b"Content-Transfer-Encoding: base64")
+    pieces = [piece async for piece in part.decode_iter(await part.read())]
+    assert max(map(len, pieces)) <= 64 * KIB
+    assert b"".join(pieces) == bytes(MIB)
 
 
 @pytest.mark.parametrize(

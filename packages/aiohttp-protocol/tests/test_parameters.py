@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aiohttp.protocol.errors import InvalidHeader
-from aiohttp.protocol.parameters import charset_of, decode_extended, parse_parameters
+from aiohttp.protocol.parameters import charset_of, codec_of, decode_extended, parse_parameters
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,25 @@ def test_malformed_parameter_is_an_error(value: str) -> None:
     """What is no parameter is refused and shown, not skipped."""
     with pytest.raises(InvalidHeader, match="expected '; name=value', got"):
         parse_parameters(value)
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("UTF-8", "utf-8"),
+        ("Latin1", "iso8859-1"),
+        ("unheard-of", None),
+        ("hex", None),
+        ("punycode", None),
+        ("Unicode_Escape", None),
+        ("a\0b", None),
+        ("\u20ac", None),
+        ("x" * 46, None),
+    ],
+)
+def test_codec_of_a_charset(charset: str, codec: str | None) -> None:
+    """Only charsets are taken, not each codec that Python has."""
+    assert codec_of(charset) == codec
 
 
 def test_repeated_parameter_is_an_error() -> None:

@@ -81,6 +81,14 @@ def test_padding_in_the_wrong_place_is_an_error() -> None:
         decoded("base64", [b"Y==="])
 
 
+@pytest.mark.parametrize("data", [b"YQ==YWJj", b"YWJjYWI=\r\nYWJj", b"YQ==Y", b"YQ==="])
+def test_base64_ends_with_its_padding(data: bytes) -> None:
+    """What goes on behind it was lost or not, depending on how the data was cut."""
+    for pieces in cuts(data):
+        with pytest.raises(MultipartError, match=r"behind its padding|Excess data|ended"):
+            decoded("base64", pieces)
+
+
 @pytest.mark.parametrize("name", ["", "7bit", "8BIT", " binary "])
 def test_identity(name: str) -> None:
     """These say that data goes as it is."""

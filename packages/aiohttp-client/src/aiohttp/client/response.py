@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import logging
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
@@ -14,6 +13,8 @@ from yarl import URL
 from aiohttp.protocol.headers import Headers
 from aiohttp.protocol.http1.client_exchange import ClientExchange
 from aiohttp.protocol.http1.head import ResponseHead
+from aiohttp.protocol.parameters import codec_of
+from aiohttp.protocol.payload import PAYLOAD_REGISTRY, AsyncReaderPayload, Payload
 from aiohttp.protocol.streams import StreamReader
 
 from .awaitables import FINISHED, Finished
@@ -42,14 +43,6 @@ _CHARSET: Final = re.compile(
     r""";[ \t]*charset[ \t]*=[ \t]*(?:"([^"\\]+)"|([^\s;"']+))|"[^"\\]*(?:\\.[^"\\]*)*"?""",
     re.IGNORECASE,
 )
-
-_LONGEST_CHARSET: Final = 45
-"""The longest name at IANA. Python keeps in mind each unknown name that it is asked for."""
-
-_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
-"""Text codecs that are for parts of Python only. Punycode takes time by the square of the size."""
-
-_PROBE: Final = b"text"
 
 
 class _Unread:
@@ -272,7 +265,7 @@ class HttpResponse:
             RuntimeError: if the resolver is to be asked and the body wasn't read yet.
         """
         charset = self.charset
-        if charset is not None and (codec := _codec_of(charset)) is not None:
+        if charset is not None and (codec := codec_of(charset)) is not None:
             return codec
         resolve = self._call.fallback_charset_resolver
         if resolve is None or self._has_type("application/json"):
@@ -436,17 +429,12 @@ class HttpResponse:
         self.release()
 
 
-def _codec_of(charset: str) -> str | None:
-    """Return Python's name for a charset that a server names; None if there is no such thing."""
-    if len(charset) > _LONGEST_CHARSET:
-        return None
-    try:
-        # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
-        _PROBE.decode(charset, "replace")
-        name = codecs.lookup(charset).name
-    except (LookupError, ValueError):
-        return None
-    return None if name in _NO_CHARSETS else name
+def _payload_of(response: HttpResponse, *args: Any, **kwargs: Any) -> Payload:
+    """Return what sends a response on: its ``read`` isn't that of a stream, and has no end."""
+    return AsyncReaderPayload(response.content, *args, **kwargs)
+
+
+PAYLOAD_REGISTRY.register(_payload_of, HttpResponse)
 
 
 class ResponseConnection:

@@ -175,6 +175,7 @@ _HOMES = {
     "multipart_writer": ("MultipartWriter",),
     "parameters": (
         "charset_of",
+        "codec_of",
         "decode_extended",
         "parse_parameters",
     ),
@@ -294,6 +295,7 @@ if TYPE_CHECKING:
     from .multipart_reader import MultipartResponseWrapper as MultipartResponseWrapper
     from .multipart_writer import MultipartWriter as MultipartWriter
     from .parameters import charset_of as charset_of
+    from .parameters import codec_of as codec_of
     from .parameters import decode_extended as decode_extended
     from .parameters import parse_parameters as parse_parameters
     from .payload import PAYLOAD_REGISTRY as PAYLOAD_REGISTRY

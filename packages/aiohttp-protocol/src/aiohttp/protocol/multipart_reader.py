@@ -11,7 +11,6 @@ is the stream of the inner reader: so its boundaries can't be taken for those ar
 from __future__ import annotations
 
 import asyncio
-from codecs import lookup
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Protocol, Self, overload
@@ -37,7 +36,7 @@ from .multipart import (
     PartData,
     multipart_decoder,
 )
-from .parameters import charset_of
+from .parameters import charset_of, codec_of
 from .payload import Order, Payload, PayloadContent, payload_type
 from .transfer_encoding import NOT_BASE64, TransferDecoder, transfer_decoder
 
@@ -221,7 +220,7 @@ class BodyPartReader:
         """Return 1 to ``size`` bytes as soon as there are any.
 
         Of base64 whole groups of four characters, so that ``decode`` can take each
-        chunk; if there is none in ``size`` bytes, more.
+        chunk; if there is none in ``size`` bytes, what means nothing in them is dropped.
         """
         if size < 1:
             raise ValueError(f"read_chunk needs a size from 1 on, not {size}")
@@ -331,11 +330,10 @@ class BodyPartReader:
 
     def _known_charset(self) -> str:
         charset = self.get_charset("utf-8")
-        try:
-            lookup(charset)
-        except LookupError as exc:
-            raise MultipartError(f"expected a charset, got {shown(charset)}") from exc
-        return charset
+        codec = codec_of(charset)
+        if codec is None:
+            raise MultipartError(f"expected a charset, got {shown(charset)}")
+        return codec
 
     # Inside.
 
@@ -354,14 +352,19 @@ class BodyPartReader:
         return data
 
     def _put_back(self, data: bytes) -> None:
-        self._piece = data + self._piece[self._offset :]
-        self._offset = 0
+        if self._piece.endswith(data, 0, self._offset):
+            self._offset -= len(data)  # nothing is copied: a piece may be read in many chunks
+        else:
+            self._piece = data + self._piece[self._offset :]
+            self._offset = 0
 
     async def _read_groups(self, size: int) -> bytes:
         taken = bytearray()
         characters = 0
         try:
             while characters < 4 and await self._has_more():
+                if len(taken) >= size:
+                    taken = taken.translate(None, NOT_BASE64)
                 data = self._take(max(1, size - len(taken)))
                 characters += len(data.translate(None, NOT_BASE64))
                 taken += data
@@ -387,13 +390,21 @@ class PartDecoder:
         self._content = content
 
     def decoded(self, data: bytes, *, is_last: bool) -> Iterator[bytes]:
-        """Yield what can be decoded by now, up to 64 KiB at a time where it was compressed.
+        """Yield what can be decoded by now, up to 64 KiB at a time; what isn't coded at once.
 
         Raises:
             HttpException: if it isn't so encoded, ended too early, or exceeds a limit.
         """
-        if self._transfer is not None:
-            data = self._transfer.decode(data) + (self._transfer.finish() if is_last else b"")
+        if self._transfer is None:
+            yield from self._undo_content(data, is_last=is_last)
+            return
+        for start in range(0, len(data), _STEP):
+            step = self._transfer.decode(data[start : start + _STEP])
+            yield from self._undo_content(step, is_last=False)
+        if is_last:
+            yield from self._undo_content(self._transfer.finish(), is_last=True)
+
+    def _undo_content(self, data: bytes, *, is_last: bool) -> Iterator[bytes]:
         if self._content is None:
             if data:
                 yield data

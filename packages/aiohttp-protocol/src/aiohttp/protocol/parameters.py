@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from codecs import lookup
+from typing import Final
 
 from .errors import InvalidHeader
 from .headers import shown
 
-__all__ = ["charset_of", "decode_extended", "parse_parameters"]
+__all__ = ["charset_of", "codec_of", "decode_extended", "parse_parameters"]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"  # noqa: S105
 # OWS ";" OWS [ token "=" ( token / quoted-string ) ]. Of each choice the next character
@@ -25,6 +27,14 @@ _EXTENDED = re.compile(
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_LONGEST_CHARSET: Final = 45
+"""The longest name at IANA. Python keeps in mind each unknown name that it is asked for."""
+
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+"""Text codecs that are for parts of Python only. Punycode takes time by the square of the size."""
+
+_PROBE: Final = b"text"
 
 
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
@@ -63,6 +73,19 @@ def charset_of(content_type: str) -> str | None:
         return parse_parameters(content_type)[1].get("charset") or None
     except InvalidHeader:
         return None
+
+
+def codec_of(charset: str) -> str | None:
+    """Return Python's name for a charset that a peer names; None if there is no such thing."""
+    if len(charset) > _LONGEST_CHARSET:
+        return None
+    try:
+        # Names such as "hex" are codecs, too, but not of text: they refuse to decode.
+        _PROBE.decode(charset, "replace")
+        name = lookup(charset).name
+    except (LookupError, ValueError):
+        return None
+    return None if name in _NO_CHARSETS else name
 
 
 def decode_extended(value: str) -> str:

@@ -89,14 +89,19 @@ class _QuotedPrintableEncoder:
 class _Base64Decoder:
     def __init__(self) -> None:
         self._rest = b""
+        self._is_padded = False  # so it is at its end
 
     def decode(self, data: bytes) -> bytes:
         # What isn't of the alphabet, line ends above all, is to be ignored.
         data = self._rest + data.translate(None, NOT_BASE64)
+        if data and self._is_padded:
+            raise MultipartError(f"base64 goes on behind its padding, with {shown(data, 20)}")
         whole = len(data) - len(data) % 4
         self._rest = data[whole:]
+        self._is_padded |= data.endswith(b"=", 0, whole)
         try:
-            return binascii.a2b_base64(data[:whole])
+            # Strictly: else what follows the padding is lost, if it comes in the same piece.
+            return binascii.a2b_base64(data[:whole], strict_mode=True)
         except binascii.Error as exc:
             raise MultipartError(f"expected base64, got {shown(data, 20)}: {exc}") from exc
 
