@@ -24,10 +24,12 @@ from aiohttp.client.errors import (
     ClientConnectorCertificateError,
     ClientConnectorDNSError,
     ClientConnectorError,
+    ClientPayloadError,
     ClientResponseError,
     ConnectionTimeoutError,
     InvalidURL,
     MalformedResponseError,
+    NonHttpUrlRedirectClientError,
     ServerDisconnectedError,
     ServerTimeoutError,
 )
@@ -610,6 +612,29 @@ async def test_host_comes_back(caplog: pytest.LogCaptureFixture) -> None:
             await client.request()
             await client.request()
         assert caplog.messages[1:] == [f"host {at(origin)} is back"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(response(b"too large"), ClientPayloadError, id="body"),
+        pytest.param(
+            response(b"", "Location: file:///", status="302 Found"),
+            NonHttpUrlRedirectClientError,
+            id="redirect",
+        ),
+    ],
+)
+async def test_answer_that_is_refused_is_an_answer(answer: bytes, error: type[Exception]) -> None:
+    """A host is back in service, even if what it answers is of no use to this request."""
+    answers = iter([None, answer])
+    async with Origin(lambda _: next(answers)) as origin:
+        async with HttpClient(at(origin), failed_timeout=0.0) as client:
+            with pytest.raises(AllHostsFailed):
+                await client.request()
+            with pytest.raises(error):
+                await client.request(max_body=5)
+            assert "set aside" not in repr(client)
 
 
 async def test_error_of_status_is_an_answer() -> None:

@@ -324,8 +324,9 @@ class HttpClient:
                 # An upload tracker follows one request only, and has seen the end of this one.
                 if not exc.may_be_repeated or options.get("upload_tracker") is not None:
                     raise
-            except ClientResponseError:
-                self._bring_back(host, spell)
+            except ClientError as exc:
+                if isinstance(exc, ClientResponseError) or exc.phase in ("head", "body"):
+                    self._bring_back(host, spell)  # an answer, but one that isn't wanted
                 raise
             else:
                 self._bring_back(host, spell)
