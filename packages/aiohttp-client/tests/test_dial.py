@@ -143,6 +143,14 @@ async def test_socket_factory(port: int) -> None:
         await Dialer(infos(port, "127.0.0.1"), how).dial()
 
 
+async def test_socket_of_another_family(port: int) -> None:
+    """The error says what is wrong: its number is negative, and none that ``strerror`` knows."""
+    how = Dialing(socket_factory=lambda _: socket.socket(socket.AF_INET6))
+    with pytest.raises(OSError, match="family") as caught:
+        await Dialer(infos(port, "127.0.0.1"), how).dial()
+    assert "Unknown error" not in str(caught.value)
+
+
 async def test_cancelling_leaves_no_socket(port: int) -> None:
     """Whatever was opened is closed: a leaked socket would be a warning, which is an error."""
     task = asyncio.create_task(Dialer(infos(port, "127.0.0.2", "127.0.0.1"), Dialing()).dial())

@@ -628,13 +628,15 @@ async def test_host_comes_back(caplog: pytest.LogCaptureFixture) -> None:
 async def test_answer_that_is_refused_is_an_answer(answer: bytes, error: type[Exception]) -> None:
     """A host is back in service, even if what it answers is of no use to this request."""
     answers = iter([None, answer])
-    async with Origin(lambda _: next(answers)) as origin:
-        async with HttpClient(at(origin), failed_timeout=0.0) as client:
-            with pytest.raises(AllHostsFailed):
-                await client.request()
-            with pytest.raises(error):
-                await client.request(max_body=5)
-            assert "set aside" not in repr(client)
+    async with (
+        Origin(lambda _: next(answers)) as origin,
+        HttpClient(at(origin), failed_timeout=0.0) as client,
+    ):
+        with pytest.raises(AllHostsFailed):
+            await client.request()
+        with pytest.raises(error):
+            await client.request(max_body=5)
+        assert "set aside" not in repr(client)
 
 
 async def test_error_of_status_is_an_answer() -> None:

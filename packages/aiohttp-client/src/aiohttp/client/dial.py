@@ -226,4 +226,4 @@ class _Witness:
 def _reason(exc: Exception) -> str:
     """Return what is wrong, without the address, which asyncio says in a form of its own."""
     errno = getattr(exc, "errno", None)
-    return os.strerror(errno) if errno else str(exc) or type(exc).__name__
+    return os.strerror(errno) if errno and errno > 0 else str(exc) or type(exc).__name__
