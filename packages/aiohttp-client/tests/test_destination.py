@@ -56,6 +56,22 @@ def test_same_url_is_parsed_once() -> None:
     assert destination_of("http://a/same") is destination_of("http://a/same")
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["http://a:/", "http://[::1]/", "http://[::1]:80/", "http://m:p@a/", "http://m:+8@a/?b:+1"],
+)
+def test_what_looks_like_a_port(url: str) -> None:
+    """Colons of addresses, of userinfo and of what follows are none of a port's."""
+    assert destination_of(url).key.port == 80
+
+
+def test_url_object_that_is_no_url() -> None:
+    """What ``encoded=True`` lets through is refused here, although it has not even a text."""
+    for url in [URL("http://a\r\nb: c/", encoded=True), URL("http://a:x/", encoded=True)]:
+        with pytest.raises(InvalidUrlClientError, match=r"^…: Invalid URL: port"):
+            destination_of(url)
+
+
 def test_url_object_is_as_good_as_text() -> None:
     """Both kinds lead to the same place."""
     assert destination_of(URL("http://a/b")).url == destination_of("http://a/b").url

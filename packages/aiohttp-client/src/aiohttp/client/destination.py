@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from yarl import URL
@@ -18,10 +19,13 @@ __all__ = [
     "ConnectionKey",
     "Destination",
     "StrOrURL",
+    "check_port",
     "destination_of",
 ]
 
 StrOrURL: TypeAlias = str | URL
+
+_AUTHORITY: Final = re.compile(r"[\0-\x20]*(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#]*)")
 
 
 class ConnectionKey(NamedTuple):
@@ -77,6 +81,24 @@ class Destination:
         return f"<Destination {self.url}>"
 
 
+def check_port(reference: str) -> None:
+    """Refuse a port that isn't spelt in ASCII digits (RFC 3986, section 3.2.3).
+
+    yarl takes whatever ``int`` takes: ``+80``, ``8_0``, digits of other scripts. What
+    others refuse, or read as something else, must not lead anywhere here.
+
+    Raises:
+        ValueError: if there is such a port.
+    """
+    found = _AUTHORITY.match(reference)
+    if found is None:
+        return
+    _, colon, port = found[1].rpartition("@")[2].rpartition("]")[2].rpartition(":")
+    if colon and port and not (port.isascii() and port.isdigit()):
+        # Not shown: where a password has a slash, this is a part of it.
+        raise ValueError("expected nothing but digits as port")
+
+
 def destination_of(url: StrOrURL) -> Destination:
     """Return where a request for ``url`` goes.
 
@@ -95,6 +117,8 @@ def destination_of(url: StrOrURL) -> Destination:
 # A program asks for the same URLs again and again: 0.1 µs instead of 15.
 @lru_cache(maxsize=1024)
 def _cached_destination(url: StrOrURL) -> Destination:
+    if isinstance(url, str):
+        check_port(url)
     parsed = URL(url)
     if parsed.scheme not in ("http", "https"):
         if parsed.scheme or not parsed.absolute:

@@ -444,9 +444,13 @@ def _on_one_line(text: str) -> str:
 
 
 def _without_userinfo(url: URL | str) -> URL | str:
-    if not isinstance(url, str) and url.raw_host:
-        return url if url.raw_user is None and url.raw_password is None else url.with_user(None)
-    text = str(url)
+    try:
+        if not isinstance(url, str) and url.raw_host:
+            return url if url.raw_user is None and url.raw_password is None else url.with_user(None)
+        text = str(url)
+    except ValueError:
+        # Made by ``encoded=True`` of what is no URL: not even its text can be had.
+        return "…"
     hidden, at, rest = text.rpartition("@")
     if not at:
         return url

@@ -1,0 +1,33 @@
+"""Answers that no client may take for good, and what must come of them: for tests of security."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiohttp.client import ClientError, Session
+from origin import Origin, response
+
+__all__ = ["SMUGGLED", "refusal"]
+
+SMUGGLED = response(b"evil", "X-Evil: 1")
+"""An answer that nobody asked for."""
+
+
+async def refusal(data: bytes, behind: bytes = SMUGGLED, **options: Any) -> ClientError:
+    """Return the error that an answer ends in.
+
+    Whatever comes behind it answers nothing: the next request has a connection of its own.
+    ``options``: of the request.
+    """
+    answers = iter([data + behind, response(b"good")])
+    async with Origin(lambda _: next(answers)) as origin, Session(timeout=5) as session:
+        with pytest.raises(ClientError) as caught:
+            async with session.get(origin.url, **options) as answer:
+                await answer.read()
+        async with session.get(origin.url) as answer:
+            assert await answer.read() == b"good"
+        assert origin.connections == 2
+        assert not isinstance(caught.value, TimeoutError)
+    return caught.value
