@@ -872,3 +872,38 @@ async def test_connector_of_another_loop() -> None:
     async with TCPConnector(loop=loop) as connector:
         with pytest.raises(RuntimeError, match="belongs to another event loop"):
             await connector.connect(request_to("http://a.example/"))
+
+
+# Closing from elsewhere.
+
+
+def test_closing_between_two_runs_of_a_loop() -> None:
+    """Without a running loop the sockets are closed when ``close`` returns, and nothing warns."""
+    loop = asyncio.new_event_loop()
+    session = Session()
+    origin = Origin(response())
+
+    async def fetch() -> Any:
+        await origin.__aenter__()
+        await session.get(origin.url)
+        (connection,) = connector_of(session)._opened
+        return connection.get_extra_info("socket")
+
+    sock = loop.run_until_complete(fetch())
+    session.close()
+    assert sock.fileno() == -1
+    loop.run_until_complete(origin.__aexit__(None, None, None))
+    loop.close()
+
+
+async def test_closing_in_another_thread() -> None:
+    """The loop does it itself, in its next turn: nothing of it can be touched from outside."""
+    async with Origin(response()) as origin:
+        session = Session()
+        await session.get(origin.url)
+        connector = connector_of(session)
+        await asyncio.to_thread(session.close)
+        await asyncio.sleep(0)
+        assert connector.open_connections == 0
+        with pytest.raises(RuntimeError, match="the session is closed"):
+            await session.get(origin.url)

@@ -201,10 +201,3 @@ async def test_socket_may_be_connected_twice() -> None:
             sock.connect(server.getsockname())
         await asyncio.get_running_loop().sock_connect(sock, server.getsockname())
         assert sock.getpeername() == server.getsockname()
-
-
-async def test_socket_of_a_factory_waits_for_nothing(port: int) -> None:
-    """Small pieces are sent at once, also where the factory didn't name the protocol."""
-    how = Dialing(socket_factory=lambda info: socket.socket(info[0], info[1]))
-    with closing(await Dialer(infos(port, "127.0.0.2"), how).dial()) as sock:
-        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -404,19 +404,33 @@ class BaseConnector(ABC):
         """Close all connections at once, whatever they do, and those that are being opened.
 
         All who wait for one get an error. What this returns may be awaited, or dropped;
-        after awaiting it the sockets are closed, TLS or not.
+        after awaiting it the sockets are closed, TLS or not. It works without a running
+        loop, too, and from another thread than the loop's.
         """
         self._is_closed = True
         loop, self.loop = self.loop, None  # so that the next request asks to bind, and is refused
         # After a fork the sockets, and what the loop watches, are the parent's.
-        if loop is not None and not loop.is_closed() and self._process == os.getpid():
-            self._pool.dismiss()
-            for connection in [*self._opened]:
-                connection.close()
-            loop.call_soon(self._give_up_openings)
-            self._close_more()
-        self._opened.clear()
+        if loop is None or loop.is_closed() or self._process != os.getpid():
+            self._opened.clear()
+        elif loop is _running_loop():
+            self._close_now(loop)
+        elif loop.is_running():
+            loop.call_soon_threadsafe(self._close_now, loop)
+        else:
+            self._close_now(loop)
+            if _running_loop() is None:
+                # Transports close their sockets in the next turn, which may never come.
+                loop.call_soon(loop.stop)
+                loop.run_forever()
         return FINISHED
+
+    def _close_now(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._pool.dismiss()
+        for connection in [*self._opened]:
+            connection.close()
+        self._opened.clear()
+        loop.call_soon(self._give_up_openings)
+        self._close_more()
 
     def _give_up_openings(self) -> None:
         for limit in self._openings:
@@ -748,7 +762,6 @@ class NamedPipeConnector(BaseConnector):
 
 def _address_info_of(answer: ResolveResult) -> AddrInfoType:
     """Return what a resolver answered in the form of ``getaddrinfo``."""
-    # Event loops send small pieces at once only by sockets that know their protocol.
     info = address_info(answer["host"], answer["port"], answer["proto"] or socket.IPPROTO_TCP)
     if info is None:
         raise OSError(f"the resolver answered {answer['host']!r}, which is no address")
@@ -761,6 +774,14 @@ def _local(host: str, port: int) -> AddrInfoType:
     if info is None:
         raise ValueError(f"local_addr must be an address and a port, not {(host, port)!r}")
     return info
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread, or None."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _wake(woken: asyncio.Future[None]) -> None:

@@ -92,7 +92,7 @@ class Dialer:
         import aiohappyeyeballs
 
         try:
-            sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
+            return await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
                 self.left,
                 happy_eyeballs_delay=how.delay,
                 interleave=how.interleave,
@@ -104,10 +104,6 @@ class Dialer:
             # RuntimeError: uvloop's, for an address that no socket can be bound to.
             self.left.clear()
             raise self._error(exc) from self._causes(exc)
-        if sock.proto != socket.IPPROTO_TCP and sock.family != socket.AF_UNIX:
-            # A socket_factory's: event loops do this only where they see the protocol.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
 
     async def _dial_only(self, info: AddrInfoType) -> socket.socket:
         """Connect to the only address, without what chooses among several."""

@@ -33,7 +33,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..limits import DEFAULT_LIMITS, Limits
-from ..sockets import Peephole
+from ..sockets import Peephole, tune
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
@@ -379,6 +379,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: requests may be sent."""
         self._transport = cast(asyncio.Transport, transport)
+        tune(self._transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""
