@@ -25,6 +25,10 @@ from aiohttp.protocol import (
 URLENCODED = "application/x-www-form-urlencoded"
 
 
+class OwnBytes(bytearray):
+    """Bytes of a program's own class."""
+
+
 class File(io.BytesIO):
     """A file with a name."""
 
@@ -60,6 +64,7 @@ async def parts_of(payload: Payload) -> list[tuple[str | None, str | None, str |
         ({"a": ["1", 2], "b": ()}, b"a=1&a=2"),
         ({"a": 1, "b": 2.5, "c": UUID(int=1)}, b"a=1&b=2.5&c=00000000-0000-0000-0000-000000000001"),
         ({"a": b"\xff ", "b": bytearray(b"x"), "c": memoryview(b"y")}, b"a=%FF+&b=x&c=y"),
+        ({"a": OwnBytes(b"x")}, b"a=x"),
         ([{"a": "1"}, ("b", "2")], b"a=1&b=2"),
     ],
 )
@@ -213,6 +218,32 @@ async def test_form_is_sent_again(tmp_path: Path) -> None:
         await form().as_bytes()
 
 
+async def test_payload_in_two_forms() -> None:
+    """A payload has a name in each form and field; what the program gave stays as it was."""
+    payload = BytesPayload(b"1", headers={"X-Own": "2"})
+    first = FormData([("a", payload), ("b", payload)])()
+    form = FormData()
+    form.add_field("c", payload, content_type="a/b", filename="d")
+    second = form()
+    assert await parts_of(first) == [("a", None, OCTETS, b"1"), ("b", None, OCTETS, b"1")]
+    assert await parts_of(second) == [("c", "d", "a/b", b"1")]
+    assert b"\r\nX-Own: 2\r\n" in await second.as_bytes()
+    assert (payload.filename, payload.content_type) == (None, OCTETS)
+    assert "Content-Disposition" not in payload.headers
+
+
+async def test_file_in_two_fields(tmp_path: Path) -> None:
+    """A file can be sent twice in one form."""
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 300_000)
+    with path.open("rb") as file:
+        parts = await parts_of(FormData([("a", file), ("b", file)])())
+    assert [(name, data) for name, _, _, data in parts] == [
+        ("a", b"x" * 300_000),
+        ("b", b"x" * 300_000),
+    ]
+
+
 # files=
 
 
@@ -237,6 +268,13 @@ async def test_with_files(files: Any, parts: list[tuple[Any, ...]]) -> None:
 
 
 # What is refused.
+
+
+@pytest.mark.parametrize("files", [{"f": ("a.txt", b"1")}, [("f", ("a.txt", b"1", "a/b"), "a/b")]])
+def test_tuple_as_a_file_is_refused(files: Any) -> None:
+    """Other clients know it: here it would be two files, one of them with the name as data."""
+    with pytest.raises(TypeError, match="no tuple as the file; a filename is given by"):
+        FormData().with_files(files)
 
 
 @pytest.mark.parametrize("value", [None, {"a": 1}, [None]])

@@ -157,7 +157,6 @@ async def test_compressed(coding: str, undo: Callable[[bytes], bytes]) -> None:
     small = compressed(payload("abc" * 100), coding)
     assert isinstance(small.content, bytes)
     assert undo(small.content) == b"abc" * 100
-    assert small.headers["Content-Encoding"] == coding
     assert small.content_type == "text/plain; charset=utf-8"
     for data in (b"abc" * 100_000, iter([b"abc"] * 100_000)):
         large = compressed(payload(data), coding)

@@ -193,7 +193,7 @@ async def test_stream_of_something_else(piece: Any) -> None:
         yield piece
 
     async with Origin(response()) as origin, Session() as session:
-        with pytest.raises(TypeError, match="expected pieces of bytes as a body, got"):
+        with pytest.raises(TypeError, match="expected a piece of bytes, not"):
             await session.post(origin.url, data=pieces())
 
 

@@ -9,6 +9,7 @@ import random
 import zlib
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,16 @@ async def test_fields_are_copied() -> None:
     assert (payload.content_type, payload.filename, payload.headers["X-Own"]) == ("a/b", "c", "1")
     assert "Content-Encoding" not in source.headers
     assert CodedPayload(get_payload(b"", content_type=""), gzipped).content_type == ""
+
+
+async def test_fields_are_not_asked_for(tmp_path: Path) -> None:
+    """A file that is no part is sent whatever it is called."""
+    path = tmp_path / "a\nb"
+    path.write_bytes(b"abc")
+    with path.open("rb") as file:
+        payload = CodedPayload(get_payload(file), gzipped)
+        assert payload.content_type == "application/octet-stream"
+        assert gzip.decompress(await payload.as_bytes()) == b"abc"
 
 
 async def test_source_is_closed() -> None:

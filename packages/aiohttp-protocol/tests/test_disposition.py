@@ -72,6 +72,7 @@ def test_parse(value: str | None, kind: str | None, parameters: dict[str, str]) 
         ({"filename*1": "b"}, None),
         ({"filename*0*": "UTF-8''%e2%82", "filename*1*": "%ac"}, "\u20ac"),
         ({"filename*0*": "UTF-8''%e2"}, None),
+        ({"filename*0*": "UTF-8''%61%20", "filename*1": "100%25 \u20ac"}, "a 100%25 \u20ac"),
         ({"filename": "a", "filename*0": "b"}, "a"),
     ],
 )
@@ -145,6 +146,15 @@ def test_what_cannot_be_sent_is_refused(
     """No line break comes into a field (CVE-2026-50269)."""
     with pytest.raises(LocalProtocolError, match=message):
         encode_content_disposition(kind, parameters)
+
+
+@pytest.mark.parametrize(
+    ("filename", "charset"), [("\u20ac", "iso-8859-1"), ("a\udcff", "utf-8"), ("ä", "unheard-of")]
+)
+def test_what_a_charset_does_not_have(filename: str, charset: str) -> None:
+    """A name that can't be encoded is told, such as one of a disk that isn't in UTF-8."""
+    with pytest.raises(LocalProtocolError, match=f"filename can't be sent in {charset}: "):
+        encode_content_disposition("attachment", {"filename": filename}, charset=charset)
 
 
 @given(

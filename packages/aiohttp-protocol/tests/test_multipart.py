@@ -13,6 +13,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -298,7 +299,23 @@ def test_disposition_elsewhere(value: str) -> None:
     (event, *_) = events_of([disposition(value)], is_form=False)
     assert isinstance(event, PartBegan)
     assert event.headers["content-disposition"] == value
-    assert "expected a token" in error_of([disposition("; a=b")], is_form=False).message
+    assert "expected 'type; name=value'" in error_of([disposition("; a=b")], is_form=False).message
+
+
+@pytest.mark.parametrize(
+    ("value", "filename"),
+    [
+        ("attachment; filename*0*=UTF-8''%e2%82; filename*1*=%ac; filename*2=.txt", "\u20ac.txt"),
+        ("attachment; filename=a; filename*=iso-8859-1''%e4", "a"),
+        ('attachment; filename= "a"', "a"),
+        ("attachment; filename=%22", "%22"),
+    ],
+)
+def test_filename_elsewhere(value: str, filename: str) -> None:
+    """Outside of forms a filename is what RFC 2231 and RFC 6266, section 4.3, make of it."""
+    (event, *_) = events_of([disposition(value)], is_form=False)
+    assert isinstance(event, PartBegan)
+    assert event.filename == filename
 
 
 # What is refused.
@@ -831,6 +848,15 @@ def test_content_that_is_not_as_long_as_was_said(length: int, has: str) -> None:
     with pytest.raises(LocalProtocolError, match=f"{length} bytes, but its content has {has}"):
         sent.extend(encoder)
     assert b"".join(sent[1:]) == b"123"[:length]
+
+
+@pytest.mark.parametrize("content", [io.StringIO("a"), ["a"], [1]])
+def test_content_that_is_no_bytes(content: Any) -> None:
+    """A text file is refused; it had no end."""
+    encoder = encoder_of()
+    encoder.add_field("a", content)
+    with pytest.raises(LocalProtocolError, match="expected a piece of bytes, not "):
+        list(encoder)
 
 
 def test_sections_give_contents_as_they_were_added() -> None:

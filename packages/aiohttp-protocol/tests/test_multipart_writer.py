@@ -157,7 +157,7 @@ def test_boundaries_are_random() -> None:
     writer = MultipartWriter(boundary="abc")
     writer.append(b"x\r\n--abc")
     with pytest.raises(LocalProtocolError, match="the boundary 'abc' is a line of a content"):
-        _ = writer.size
+        _ = writer.content
 
 
 async def test_file(tmp_path: Path) -> None:
@@ -253,6 +253,18 @@ async def test_nested() -> None:
     assert body.startswith(b"--o\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n--i\r\n")
     assert body.endswith(b"1\r\n--i--\r\n\r\n--o--\r\n")
     assert outer.size == len(body)
+
+
+def test_nested_deeply() -> None:
+    """Time is not two to the power of the depth."""
+    writer = MultipartWriter()
+    for _ in range(40):
+        outer = MultipartWriter()
+        outer.append(writer)
+        writer = outer
+    content = writer.content
+    assert isinstance(content, bytes)
+    assert writer.size == len(content)
 
 
 async def test_endless_body() -> None:

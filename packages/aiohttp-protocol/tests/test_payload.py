@@ -362,6 +362,15 @@ async def test_text_file(tmp_path: Path) -> None:
         assert await other.as_bytes() == ("ä\n" * 300_000).encode("utf-16")
 
 
+async def test_text_file_in_an_encoding_with_an_end(tmp_path: Path) -> None:
+    """What the encoding owes at the end is sent: of ISO-2022-JP the way back to ASCII."""
+    path = tmp_path / "a"
+    path.write_text("あ", encoding="utf-8")
+    with path.open(encoding="utf-8") as file:
+        payload = get_payload(file, encoding="iso-2022-jp")
+        assert await payload.as_bytes() == "あ".encode("iso-2022-jp")
+
+
 async def test_wrapper_of_a_file() -> None:
     """Whatever has ``read`` is a file, binary or text, though it has no common base."""
 
@@ -458,18 +467,35 @@ async def test_abandoned_generator_is_closed() -> None:
 
 
 async def test_async_iterable() -> None:
-    """An async iterable is handed on as it is, at the cost of nothing."""
+    """An async iterable is sent once; a second time is an error, not an empty body."""
 
     async def pieces() -> AsyncIterator[Any]:
         yield b"a"
         yield bytearray(b"b")
 
-    stream = pieces()
-    payload = get_payload(stream)
+    payload = get_payload(pieces())
     assert type(payload) is AsyncIterablePayload
-    assert payload.content is stream
     assert (payload.size, payload.can_be_replayed) == (None, False)
     assert await payload.as_bytes() == b"ab"
+    with pytest.raises(InvalidUse, match="can be sent only once"):
+        await payload.as_bytes()
+
+
+async def test_generator_within_an_async_iterable_is_closed() -> None:
+    """Also where it is ``__aiter__`` that is the generator."""
+    closed: list[bool] = []
+
+    class Body:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            try:
+                yield b"a"
+            finally:
+                closed.append(True)
+
+    sent = pieces_of(get_payload(Body()).content)
+    assert await anext(sent) == b"a"
+    await sent.aclose()
+    assert closed == [True]
 
 
 async def test_async_reader() -> None:

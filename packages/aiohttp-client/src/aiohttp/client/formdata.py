@@ -91,7 +91,7 @@ class FormData:
                 self.add_field(name, each, content_type, filename, content_transfer_encoding)
             return
         sendable = self._sendable(name, value, content_type, filename)
-        if isinstance(sendable, Payload) and sendable.filename is not None:
+        if isinstance(sendable, Payload) and sendable.filename and not filename:
             filename = sendable.filename
             _check_text("filename", filename)
         told = (filename, content_type, content_transfer_encoding)
@@ -114,7 +114,7 @@ class FormData:
             elif _is_file(each):
                 file = get_payload(each)
                 self.add_field(file.filename or "unknown", file)
-            elif each != ():
+            else:
                 raise TypeError(
                     "a form is made of mappings, (name, value) pairs and files, "
                     f"not {type(each).__name__}"
@@ -125,12 +125,16 @@ class FormData:
 
         ``files`` is a mapping of names to files, or files, ``(name, file)`` and
         ``(name, file, content_type)``. Bytes and text have the name as filename.
+
+        Raises:
+            TypeError: for anything else; and as ``add_field``.
         """
         form = copy(self)
         form._fields = [*self._fields]
         for each in files.items() if _is_mapping(files) else files:
             if _is_list(each) and len(each) in (2, 3):
                 name, file = each[:2]
+                _check_file(file)
                 content_type = each[2] if len(each) == 3 else None
                 form.add_field(name, file, content_type, None if _is_file(file) else name)
             else:
@@ -144,13 +148,12 @@ class FormData:
     def _sendable(
         self, name: str, value: Any, content_type: str | None, filename: str | None
     ) -> str | bytes | Payload:
-        if isinstance(value, str | bytes):
+        if isinstance(value, str | bytes | Payload):
             return value
-        if type(value) in {bytearray, memoryview}:
+        if isinstance(value, bytearray):
             return bytes(value)
-        if isinstance(value, Payload):
-            value.filename = filename or value.filename
-            return value
+        if isinstance(value, memoryview):
+            return value.tobytes()
         if _is_file(value):
             encoding = self._charset if content_type is None else None
             file = get_payload(
@@ -189,9 +192,7 @@ class FormData:
     def _part(self, field: _Field) -> Payload:
         value, content_type, filename = field.value, field.content_type, field.filename
         if isinstance(value, Payload):
-            if content_type is not None:
-                value.headers["Content-Type"] = content_type
-            return value
+            return _Part(value, content_type)
         if isinstance(value, bytes):
             return BytesPayload(value, content_type=content_type, filename=filename)
         if filename is not None and content_type is None:
@@ -201,6 +202,34 @@ class FormData:
             return BytesPayload(value.encode(), content_type=content_type)
         encoding = self._charset if content_type is None else None
         return StringPayload(value, content_type=content_type, encoding=encoding)
+
+
+class _Part(Payload):
+    """A payload as the part of one form: it may be in others, too, under other names."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Payload, content_type: str | None) -> None:
+        super().__init__(source, source.headers, source.content_type)
+        self._source = source
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+
+    @property
+    def content(self) -> bytes | AsyncIterable[bytes]:
+        return self._source.content
+
+    @property
+    def size(self) -> int | None:
+        return self._source.size
+
+    @property
+    def can_be_replayed(self) -> bool:
+        return self._source.can_be_replayed
+
+    @property
+    def is_in_memory(self) -> bool:
+        return self._source.is_in_memory
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
@@ -218,6 +247,15 @@ def _is_file(value: object) -> bool:
     return isinstance(value, Payload | Iterable | AsyncIterable) or callable(
         getattr(value, "read", None)
     )
+
+
+def _check_file(file: object) -> None:
+    """Refuse what other clients take: each member of the tuple would be a file of its own."""
+    if isinstance(file, tuple) and file and isinstance(file[0], str):
+        raise TypeError(
+            "files takes name: file, or (name, file, content_type), but no tuple as the file; "
+            "a filename is given by FormData.add_field(name, file, content_type, filename)"
+        )
 
 
 def _check_text(what: str, text: object) -> None:

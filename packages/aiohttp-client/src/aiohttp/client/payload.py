@@ -85,7 +85,7 @@ def form_payload(data: Data | None, files: Files | None, encoding: str = "utf-8"
 
 
 def compressed(payload: Payload, coding: str) -> Payload:
-    """Return a body compressed by ``"deflate"`` or ``"gzip"``, and Content-Encoding in its fields.
+    """Return a body compressed by ``"deflate"`` or ``"gzip"``.
 
     Up to 64 KiB in memory are compressed now, anything else while it is sent, in steps
     that leave the loop its turn. An empty body stays as it is.
@@ -99,9 +99,7 @@ def compressed(payload: Payload, coding: str) -> Payload:
     if payload.is_in_memory and not payload.size:
         return payload
     content_encoder(coding)  # an unknown one is refused before anything is sent
-    coded = CodedPayload(payload, partial(content_encoder, coding))
-    coded.headers["Content-Encoding"] = coding
-    return coded
+    return CodedPayload(payload, partial(content_encoder, coding))
 
 
 def _of_sequence(data: Sequence[Any], encoding: str) -> Payload:

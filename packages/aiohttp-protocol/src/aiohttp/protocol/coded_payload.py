@@ -38,9 +38,7 @@ class CodedPayload(Payload):
     __slots__ = ("_coded", "_encoder", "_source")
 
     def __init__(self, source: Payload, encoder: Callable[[], PieceEncoder]) -> None:
-        super().__init__(
-            source, source.headers, source.content_type, source.filename, source.encoding
-        )
+        super().__init__(source, None, source.content_type, source.filename, source.encoding)
         self._source = source
         self._encoder = encoder
         self._coded: bytes | None = None
@@ -68,6 +66,9 @@ class CodedPayload(Payload):
     def is_in_memory(self) -> bool:
         """Whether it was coded already."""
         return self._coded is not None
+
+    def _own_fields(self) -> list[tuple[str, str]]:
+        return list(self._source.headers.items())
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         coder = self._encoder()

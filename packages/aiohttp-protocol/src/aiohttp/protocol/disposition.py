@@ -91,20 +91,32 @@ def content_disposition_filename(params: Mapping[str, str], name: str = "filenam
     for key in (f"{name}*", name):
         if key in params:
             return params[key]
-    pieces: list[str] = []
     is_extended = f"{name}*0*" in params
-    for number in count():
-        piece = params.get(f"{name}*{number}*", params.get(f"{name}*{number}"))
-        if piece is None:
-            break
-        pieces.append(piece)
-    text = "".join(pieces)
+    text = "".join(_continuations(params, name, is_extended=is_extended))
     if not is_extended:
         return text or None
     try:
         return decode_extended(text)
     except InvalidHeader:
         return None
+
+
+def _continuations(params: Mapping[str, str], name: str, *, is_extended: bool) -> Iterator[str]:
+    """Yield the pieces of a value: if it is extended, all of them percent-encoded."""
+    for number in count():
+        key = f"{name}*{number}"
+        if (piece := params.get(f"{key}*")) is not None:
+            yield piece
+        elif (piece := params.get(key)) is not None:
+            yield _percent_encoded(piece) if is_extended else piece
+        else:
+            return
+
+
+def _percent_encoded(text: str, charset: str = "utf-8") -> str:
+    from urllib.parse import quote
+
+    return quote(text, safe="", encoding=charset)
 
 
 def encode_content_disposition(
@@ -143,7 +155,10 @@ def _encoded(kind: str, name: str, value: str, quote_fields: bool, charset: str)
     if any(character < " " or character == "\x7f" for character in value):
         raise LocalProtocolError(f"control character in the parameter {name}: {shown(value)}")
     if quote_fields and not value.isascii():
-        from urllib.parse import quote
-
-        return f"*={charset}''{quote(value, safe='', encoding=charset)}"
+        try:
+            return f"*={charset}''{_percent_encoded(value, charset)}"
+        except (UnicodeEncodeError, LookupError) as exc:
+            raise LocalProtocolError(
+                f"the parameter {name} can't be sent in {charset}: {shown(value)}"
+            ) from exc
     return f'="{value.translate(_QUOTED)}"'

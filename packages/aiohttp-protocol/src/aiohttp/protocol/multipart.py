@@ -19,7 +19,11 @@ from typing import IO, Final, NamedTuple, Self, TypeAlias
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .disposition import encode_content_disposition, parse_content_disposition
+from .disposition import (
+    content_disposition_filename,
+    encode_content_disposition,
+    parse_content_disposition,
+)
 from .errors import (
     HttpException,
     InvalidHeader,
@@ -398,21 +402,31 @@ class MultipartDecoder:
         return PartBegan(CIMultiDictProxy(headers), name_, filename)
 
     def _parse_disposition(self, value: str | None) -> tuple[str | None, str | None]:
-        """Return name and filename (RFC 7578, section 4.2; RFC 2183)."""
-        kind, parameters = ("", {}) if value is None else parse_parameters(value)
-        name, filename = parameters.get("name"), parameters.get("filename")
+        """Return name and filename (RFC 7578, section 4.2; RFC 2183 elsewhere)."""
         if self.is_form:
-            if kind != "form-data" or name is None:
-                raise InvalidHeader(
-                    "expected Content-Disposition: form-data with a name, "
-                    f"got {'none' if value is None else shown(value)}"
-                )
-            name, filename = _unescape(name), None if filename is None else _unescape(filename)
-        elif value is not None and not is_token(kind):
-            raise InvalidHeader(f"expected a token in Content-Disposition, got {shown(value)}")
-        if (extended := parameters.get("filename*")) is not None:
-            filename = decode_extended(extended)
-        return name, filename
+            return _parse_form_data(value)
+        kind, found = parse_content_disposition(value)
+        if value is not None and kind is None:
+            raise InvalidHeader(
+                f"expected 'type; name=value' in Content-Disposition, got {shown(value)}"
+            )
+        return content_disposition_filename(found, "name"), content_disposition_filename(found)
+
+
+def _parse_form_data(value: str | None) -> tuple[str, str | None]:
+    """Return name and filename of a form's part, in which nothing is left to guess."""
+    kind, parameters = ("", {}) if value is None else parse_parameters(value)
+    name, filename = parameters.get("name"), parameters.get("filename")
+    if kind != "form-data" or name is None:
+        raise InvalidHeader(
+            "expected Content-Disposition: form-data with a name, "
+            f"got {'none' if value is None else shown(value)}"
+        )
+    if (extended := parameters.get("filename*")) is not None:
+        filename = decode_extended(extended)
+    elif filename is not None:
+        filename = _unescape(filename)
+    return _unescape(name), filename
 
 
 _ONCE: Final = {"content-disposition", "content-type", "content-transfer-encoding"}
@@ -653,10 +667,22 @@ def _utf8(text: str, what: str) -> bytes:
 def _pieces(content: Content) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
-    elif isinstance(content, Iterable):
-        read = getattr(content, "read", None)
-        yield from content if read is None else iter(lambda: read(_PIECE), b"")
-    else:
+        return
+    if not isinstance(content, Iterable):
         raise LocalProtocolError(
             f"{type(content).__name__} can only be read by 'async for': use sections()"
         )
+    read = getattr(content, "read", None)
+    for piece in content if read is None else iter(lambda: read(_PIECE), b""):
+        yield _octets(piece)
+
+
+def _octets(piece: object) -> bytes:
+    if isinstance(piece, bytes | bytearray):
+        return bytes(piece)
+    if isinstance(piece, memoryview):
+        return piece.tobytes()
+    # Of a text file "" would be no end, either.
+    raise LocalProtocolError(
+        f"a content is sent as bytes: expected a piece of bytes, not {type(piece).__name__}"
+    )

@@ -135,7 +135,7 @@ class MultipartWriter(Payload):
     @property
     def size(self) -> int | None:
         """The length in bytes; None if that of a part isn't known."""
-        encoder = self._filled()
+        encoder = self._filled(contents=False)
         length = encoder.content_length
         return length if length is None or self._close_boundary else length - len(encoder.closing)
 
@@ -163,12 +163,18 @@ class MultipartWriter(Payload):
         sections = cast("list[PayloadContent]", list(self._filled().sections()))
         return sections if close_boundary else sections[:-1]
 
-    def _filled(self) -> MultipartEncoder:
-        """Return an encoder with the parts as they are by now."""
+    def _filled(self, *, contents: bool = True) -> MultipartEncoder:
+        """Return an encoder with the parts as they are by now, or only with their heads and sizes.
+
+        Each part is asked for one of the two where that suffices: of nested bodies both
+        would take time by two to the power of the depth.
+        """
         encoder = self._encoder.without_parts()
         for part in self._parts:
             sent = self._as_sent(part)
-            encoder.add_part(sent.content, part.headers.items(), length=sent.size)
+            content: PayloadContent | tuple[()] = sent.content if contents else ()
+            length = None if isinstance(content, bytes) else sent.size
+            encoder.add_part(content, part.headers.items(), length=length)
         return encoder
 
     def _as_sent(self, part: Payload) -> Payload:

@@ -201,20 +201,23 @@ async def pieces_of(content: PayloadContent) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(content), _PIECE):
             yield content[start : start + _PIECE]
         return
+    iterator = aiter(content)
     try:
-        async for piece in content:
+        async for piece in iterator:
             if octets := _octets(piece):
                 yield octets
     finally:
-        if isinstance(content, AsyncGenerator):
-            await content.aclose()
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
 
 
 def _octets(piece: Any) -> bytes:
     if isinstance(piece, bytes):
         return piece
-    if type(piece) in {bytearray, memoryview}:
+    if isinstance(piece, bytearray):
         return bytes(piece)  # it could change while it is being sent
+    if isinstance(piece, memoryview):
+        return piece.tobytes()
     raise TypeError(f"a body is sent as bytes: expected a piece of bytes, not {_named(piece)}")
 
 
@@ -400,7 +403,8 @@ class IOBasePayload(Payload):
                 piece = read(size)
             if piece is None:
                 raise BlockingIOError("nothing to read yet: expected a file that waits for more")
-            return encode(piece) if isinstance(piece, str) else _octets(piece)
+            # At its end a text may owe something to its encoding, such as ISO-2022-JP.
+            return encode(piece, not piece) if isinstance(piece, str) else _octets(piece)
 
         return read_bytes
 
@@ -557,16 +561,26 @@ def _has_no_order(value: object) -> bool:
 class AsyncIterablePayload(Payload):
     """Pieces of bytes that an async iterable gives; sent once."""
 
-    __slots__ = ("_iterable",)
+    __slots__ = ("_is_begun", "_iterable")
 
     def __init__(self, value: AsyncIterable[bytes], *args: Any, **kwargs: Any) -> None:
         super().__init__(value, *args, **kwargs)
         self._iterable = value
+        self._is_begun = False
 
     @property
     def content(self) -> PayloadContent:
-        """The iterable itself."""
-        return self._iterable
+        """What iterates, once."""
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        if self._is_begun:
+            raise InvalidUse("this async iterable can be sent only once")
+        self._is_begun = True
+        # 0.15 µs per piece; handed on as it is, a second upload would be empty, and succeed.
+        async with aclosing(pieces_of(self._iterable)) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 class AsyncReaderPayload(AsyncIterablePayload):
