@@ -306,7 +306,10 @@ class BodyPartReader:
         return named or self._default_charset or default
 
     def decode(self, data: bytes) -> bytes:
-        """Undo Content-Transfer-Encoding and Content-Encoding of the whole data, or one chunk.
+        """Undo Content-Transfer-Encoding and Content-Encoding of the whole data.
+
+        Or of one chunk, if it is in base64 alone: for all others ``decoder`` keeps what goes
+        over from chunk to chunk.
 
         Raises:
             HttpException: if it isn't so encoded, or decodes to more than
