@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import pytest
 
-from aiohttp.client.connector import TCPConnector
 from aiohttp.client.destination import ConnectionKey
 from aiohttp.client.errors import (
     AllHostsFailed,
@@ -36,6 +35,7 @@ from aiohttp.client.errors import (
 from aiohttp.client.hosts import Host, Hosts, HttpClient
 from aiohttp.client.options import RequestOptions
 from aiohttp.client.session import Session
+from aiohttp.client.tcp import TCPConnector
 from aiohttp.client.timeouts import ClientTimeout
 from aiohttp.client.uploads import UploadTracker
 from aiohttp.protocol.abc import AbstractResolver, ResolveResult

@@ -25,13 +25,17 @@ _HOMES = {
     ),
     "hosts": ("HttpClient",),
     "connector": (
-        "AddrInfoType",
         "BaseConnector",
         "Connection",
+    ),
+    "tcp": ("TCPConnector",),
+    "local": (
         "NamedPipeConnector",
-        "SocketFactoryType",
-        "TCPConnector",
         "UnixConnector",
+    ),
+    "dial": (
+        "AddrInfoType",
+        "SocketFactoryType",
     ),
     "resolver": (
         "AsyncResolver",
@@ -101,15 +105,12 @@ _SHADOWS = (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .connector import AddrInfoType as AddrInfoType
     from .connector import BaseConnector as BaseConnector
     from .connector import Connection as Connection
-    from .connector import NamedPipeConnector as NamedPipeConnector
-    from .connector import SocketFactoryType as SocketFactoryType
-    from .connector import TCPConnector as TCPConnector
-    from .connector import UnixConnector as UnixConnector
     from .cookiejar import CookieJar as CookieJar
     from .cookiejar import DummyCookieJar as DummyCookieJar
+    from .dial import AddrInfoType as AddrInfoType
+    from .dial import SocketFactoryType as SocketFactoryType
     from .errors import AllHostsFailed as AllHostsFailed
     from .errors import ClientConnectionError as ClientConnectionError
     from .errors import ClientConnectionResetError as ClientConnectionResetError
@@ -144,6 +145,8 @@ if TYPE_CHECKING:
     from .errors import UploadAbortedError as UploadAbortedError
     from .formdata import FormData as FormData
     from .hosts import HttpClient as HttpClient
+    from .local import NamedPipeConnector as NamedPipeConnector
+    from .local import UnixConnector as UnixConnector
     from .request import HttpRequest as HttpRequest
     from .request import RequestInfo as RequestInfo
     from .resolver import AsyncResolver as AsyncResolver
@@ -151,6 +154,7 @@ if TYPE_CHECKING:
     from .resolver import ThreadedResolver as ThreadedResolver
     from .response import HttpResponse as HttpResponse
     from .session import request as request
+    from .tcp import TCPConnector as TCPConnector
     from .timeouts import ClientTimeout as ClientTimeout
     from .tls import Fingerprint as Fingerprint
     from .uploads import UploadTracker as UploadTracker

@@ -1,4 +1,4 @@
-"""Connections to servers: opened when they are needed, kept while they may be needed again."""
+"""Connections to servers: leased when they are needed, kept while they may be needed again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import socket
 import ssl as tls
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aiohttp.protocol.abc import AbstractResolver, ResolveResult
 from aiohttp.protocol.http1.client import ClientHttpProtocol
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.timers import deadlines_of
@@ -22,43 +20,22 @@ from aiohttp.protocol.timers import deadlines_of
 from .awaitables import FINISHED, Finished
 from .call import Call
 from .destination import ConnectionKey
-from .dial import (
-    AddrInfoType,
-    Dialer,
-    Dialing,
-    SocketFactoryType,
-    address_info,
-    connect_unix,
-)
 from .errors import (
     ClientConnectionError,
     ClientConnectorCertificateError,
-    ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
-    ServerFingerprintMismatch,
-    UnixClientConnectorError,
 )
-from .names import Names
 from .pool import Pool, Waiter
 from .request import HttpRequest
 from .timeouts import DEFAULT_TIMEOUT
-from .tls import Ssl, context_for, merged_ssl
+from .tls import Ssl, context_for
 from .waiting import TimeLimit, WaitingRoom
 
 if TYPE_CHECKING:
-    from .resolver import AsyncResolver, ThreadedResolver
+    pass
 
-__all__ = [
-    "CLIENT_LIMITS",
-    "AddrInfoType",
-    "BaseConnector",
-    "Connection",
-    "NamedPipeConnector",
-    "SocketFactoryType",
-    "TCPConnector",
-    "UnixConnector",
-]
+__all__ = ["CLIENT_LIMITS", "BaseConnector", "Connection"]
 
 CLIENT_LIMITS = Limits(body=None, decoded=None, keep_alive=15.0, linger=0.5)
 """What a client accepts: bodies of any size, since a program may read them as a stream. The
@@ -449,331 +426,6 @@ class BaseConnector(ABC):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-class TCPConnector(BaseConnector):
-    """Opens TCP connections, with TLS where the URL says so.
-
-    Args:
-        ssl: how to do TLS where the request doesn't say it: True, False for no
-            verification, a context, or a ``Fingerprint``.
-        verify_ssl: False: the same as ``ssl=False``.
-        fingerprint: the same as ``ssl=Fingerprint(…)``.
-        ssl_context: the same as ``ssl=``.
-        use_dns_cache: whether addresses of names are kept.
-        ttl_dns_cache: for how many seconds; None: until ``clear_dns_cache``, or until
-            a connection fails.
-        family: ``socket.AF_INET`` or ``AF_INET6``; 0: both.
-        local_addr: address and port that sockets are bound to.
-        resolver: who knows the addresses of names; whoever made it closes it.
-            ``DefaultResolver()`` by default.
-        happy_eyeballs_delay: seconds after which the next address of a host is tried
-            beside the one before (RFC 8305); None: one after the other.
-        interleave: how many addresses of the first family are tried before the other
-            one has its turn.
-        socket_factory: makes the sockets, from the address they are to be connected to
-            as ``getaddrinfo`` has it; what it refuses by an OSError is not connected to.
-        timeout_ceil_threshold: accepted and not needed: limits in time are exact.
-        ssl_shutdown_timeout: likewise: nobody waits for the other end's goodbye.
-
-    The others are those of ``BaseConnector``.
-    """
-
-    def __init__(
-        self,
-        *,
-        ssl: Ssl = True,
-        verify_ssl: bool = True,
-        fingerprint: bytes | None = None,
-        use_dns_cache: bool = True,
-        ttl_dns_cache: float | None = 10,
-        family: int = 0,
-        ssl_context: tls.SSLContext | None = None,
-        local_addr: tuple[str, int] | None = None,
-        resolver: AbstractResolver | None = None,
-        keepalive_timeout: float | None = None,
-        force_close: bool = False,
-        limit: int = 100,
-        limit_per_host: int = 0,
-        enable_cleanup_closed: bool = False,
-        timeout_ceil_threshold: float = 5,
-        happy_eyeballs_delay: float | None = 0.25,
-        interleave: int | None = None,
-        loop: asyncio.AbstractEventLoop | None = None,
-        socket_factory: SocketFactoryType | None = None,
-        ssl_shutdown_timeout: float = 0,
-        limits: Limits = CLIENT_LIMITS,
-    ) -> None:
-        super().__init__(
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            limit=limit,
-            limit_per_host=limit_per_host,
-            loop=loop,
-            limits=limits,
-        )
-        self.ssl = merged_ssl(
-            ssl, verify_ssl=verify_ssl, fingerprint=fingerprint, ssl_context=ssl_context
-        )
-        self._family = socket.AddressFamily(family)
-        self._resolver = resolver
-        self._own_resolver: AsyncResolver | ThreadedResolver | None = None
-        self._ttl = ttl_dns_cache if use_dns_cache else 0
-        self._keeps_names = use_dns_cache
-        self._known: Names | None = None
-        self._how = Dialing(
-            delay=happy_eyeballs_delay,
-            interleave=interleave,
-            local=None if local_addr is None else [_local(*local_addr)],
-            socket_factory=socket_factory,
-        )
-
-    @property
-    def family(self) -> socket.AddressFamily:
-        """Of the addresses that are connected to; ``AF_UNSPEC``: any."""
-        return self._family
-
-    @property
-    def dns_cache(self) -> bool:
-        """Whether addresses of names are kept."""
-        return self._keeps_names
-
-    @property
-    def cached_hosts(self) -> Mapping[tuple[str, int], list[ResolveResult]]:
-        """The addresses that are kept, by host and port."""
-        return self._names.kept
-
-    def clear_dns_cache(self, host: str | None = None, port: int | None = None) -> None:
-        """Forget the addresses of a host and port, of a host, or of all.
-
-        Raises:
-            ValueError: if there is a port without a host.
-        """
-        if host is None and port is not None:
-            raise ValueError(f"expected a host, and maybe a port, got port {port} alone")
-        self._names.forget(host, port)
-
-    @property
-    def _names(self) -> Names:
-        # Made when it is needed: an address needs no resolver, and no aiodns.
-        if self._known is None:
-            resolver = self._resolver
-            if resolver is None:
-                from .resolver import DefaultResolver
-
-                resolver = self._own_resolver = DefaultResolver()
-            self._known = Names(resolver, family=self._family, ttl=self._ttl)
-        return self._known
-
-    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
-        """Try the addresses of the host until TCP and TLS work with one of them.
-
-        Raises:
-            ClientConnectorDNSError: if there is no address.
-            ClientConnectorError: if none of them answers, with the reasons of all.
-            ServerFingerprintMismatch: if somebody else answers.
-        """
-        key = req.key
-        try:
-            dialer = Dialer(await self._addresses(key, call), self._how, key.host)
-            return await self._reach(dialer, key, call)
-        except Exception:
-            # The addresses may be out of date, or never were any.
-            if self._known is not None:
-                self._known.forget(key.host, key.port)
-            raise
-
-    async def _reach(self, dialer: Dialer, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
-        refused: ClientConnectionError | None = None
-        while True:
-            call.phase = "connect"
-            try:
-                sock = await dialer.dial()
-            except OSError as exc:
-                if refused is None:
-                    raise ClientConnectorError(key.host, key.port, exc) from exc
-                call.phase = "tls"
-                raise refused from exc
-            try:
-                return await self._start(sock, key, call, ssl=self.ssl)
-            except (ClientConnectorError, ServerFingerprintMismatch) as exc:
-                # One machine of several may be out of order; the first one tells why.
-                dialer.strike(sock, exc)
-                refused = refused or exc
-                if not dialer.left:
-                    raise refused from refused.__cause__
-
-    async def _addresses(self, key: ConnectionKey, call: Call) -> list[AddrInfoType]:
-        given = address_info(key.host, key.port)
-        if given is not None:
-            found = [given]  # an address is no name: nobody has to be asked
-        else:
-            call.phase = "dns"
-            try:
-                answers = await self._names.look_up(key.host, key.port)
-                found = [_address_info_of(answer) for answer in answers]
-            except OSError as exc:
-                raise ClientConnectorDNSError(key.host, key.port, exc) from exc
-        wanted = [info for info in found if self._family in (socket.AF_UNSPEC, info[0])]
-        if not wanted:
-            error = OSError(f"expected an address of {self._family.name}, got {found[0][4][0]}")
-            raise ClientConnectorDNSError(key.host, key.port, error)
-        return wanted
-
-    def _close_more(self) -> None:
-        if self._known is not None:
-            self._known.close()
-        if self._own_resolver is not None:
-            self._own_resolver.stop()
-
-
-class UnixConnector(BaseConnector):
-    """Opens connections to a Unix socket, whatever host the URL names.
-
-    Args:
-        path: of the socket.
-        conn_timeout: seconds to connect; None: as each request says.
-
-    The others are those of ``BaseConnector``.
-
-    Raises:
-        RuntimeError: where the system has no Unix sockets.
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        conn_timeout: float | None = None,
-        keepalive_timeout: float | None = 30,
-        limit: int = 100,
-        limit_per_host: int = 0,
-        force_close: bool = False,
-        loop: asyncio.AbstractEventLoop | None = None,
-        limits: Limits = CLIENT_LIMITS,
-    ) -> None:
-        if not hasattr(socket, "AF_UNIX"):
-            raise RuntimeError("this system has no Unix sockets: use TCPConnector")
-        super().__init__(
-            keepalive_timeout=keepalive_timeout,
-            force_close=force_close,
-            limit=limit,
-            limit_per_host=limit_per_host,
-            loop=loop,
-            limits=limits,
-        )
-        self._path = os.fspath(path)
-        self._open_time = conn_timeout
-
-    @property
-    def path(self) -> str:
-        """Of the socket."""
-        return self._path
-
-    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
-        """Connect to the socket.
-
-        Raises:
-            UnixClientConnectorError: if nobody listens there.
-        """
-        key = req.key
-        call.phase = "connect"
-        sock = socket.socket(socket.AF_UNIX)
-        try:
-            sock.setblocking(False)
-            await connect_unix(sock, self._path)
-        except BaseException as exc:
-            sock.close()
-            if isinstance(exc, OSError):
-                raise UnixClientConnectorError(
-                    self._path, exc, host=key.host, port=key.port
-                ) from exc
-            raise
-        return await self._start(sock, key, call)
-
-
-class NamedPipeConnector(BaseConnector):
-    r"""Opens connections to a named pipe of Windows, whatever host the URL names.
-
-    Args:
-        path: of the pipe, such as ``r"\\.\pipe\name"``.
-
-    The others are those of ``BaseConnector``.
-
-    Raises:
-        RuntimeError: where there are no named pipes, that is, not on Windows.
-    """
-
-    def __init__(
-        self,
-        path: str,
-        *,
-        force_close: bool = False,
-        keepalive_timeout: float | None = None,
-        limit: int = 100,
-        limit_per_host: int = 0,
-        loop: asyncio.AbstractEventLoop | None = None,
-        limits: Limits = CLIENT_LIMITS,
-    ) -> None:
-        if not hasattr(asyncio, "ProactorEventLoop"):
-            raise RuntimeError("named pipes exist on Windows only: use UnixConnector")
-        super().__init__(
-            force_close=force_close,
-            keepalive_timeout=keepalive_timeout,
-            limit=limit,
-            limit_per_host=limit_per_host,
-            loop=loop,
-            limits=limits,
-        )
-        self._path = path
-
-    @property
-    def path(self) -> str:
-        """Of the pipe."""
-        return self._path
-
-    async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
-        """Connect to the pipe.
-
-        Raises:
-            ClientConnectorError: if nobody listens there.
-            RuntimeError: if the loop isn't a ``ProactorEventLoop``.
-        """
-        key = req.key
-        call.phase = "connect"
-        loop = asyncio.get_running_loop()
-        start: Callable[..., Awaitable[object]] | None = getattr(
-            loop, "create_pipe_connection", None
-        )
-        if start is None:
-            raise RuntimeError(f"named pipes need a ProactorEventLoop, not {type(loop).__name__}")
-        protocol = self._new_protocol(key)
-        try:
-            await start(lambda: protocol, self._path)
-        except BaseException as exc:
-            protocol.close()
-            if isinstance(exc, OSError):
-                raise UnixClientConnectorError(
-                    self._path, exc, host=key.host, port=key.port
-                ) from exc
-            raise
-        return protocol
-
-
-def _address_info_of(answer: ResolveResult) -> AddrInfoType:
-    """Return what a resolver answered in the form of ``getaddrinfo``."""
-    info = address_info(answer["host"], answer["port"], answer["proto"] or socket.IPPROTO_TCP)
-    if info is None:
-        raise OSError(f"the resolver answered {answer['host']!r}, which is no address")
-    return info
-
-
-def _local(host: str, port: int) -> AddrInfoType:
-    """Return an address to bind sockets to."""
-    info = address_info(host, port)
-    if info is None:
-        raise ValueError(f"local_addr must be an address and a port, not {(host, port)!r}")
-    return info
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

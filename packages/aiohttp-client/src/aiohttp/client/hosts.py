@@ -16,7 +16,6 @@ from typing import Any, Self, Unpack
 from weakref import WeakSet
 
 from .awaitables import FINISHED, Finished, RequestContext
-from .connector import TCPConnector
 from .cookiejar import DummyCookieJar
 from .destination import ConnectionKey, destination_of
 from .errors import (
@@ -30,6 +29,7 @@ from .options import RequestOptions
 from .payload import form_payload, payload
 from .response import HttpResponse
 from .session import Session
+from .tcp import TCPConnector
 from .timeouts import Timeout
 from .tls import Ssl, validate_ssl
 

@@ -19,7 +19,7 @@ from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
 
 from .awaitables import FINISHED, Finished, RequestContext
 from .call import Call
-from .connector import BaseConnector, TCPConnector
+from .connector import BaseConnector
 from .destination import Destination, StrOrURL, destination_of
 from .errors import InvalidUrlClientError
 from .payload import JSONEncoder
@@ -27,6 +27,7 @@ from .reception import RECEPTION_OPTIONS, Reception
 from .request import Auth, DefaultFields, HttpRequest, LooseHeaders, pairs_of
 from .response import HttpResponse
 from .sending import FOLLOWED_UP, follow_up, send
+from .tcp import TCPConnector
 from .timeouts import DEFAULT_TIMEOUT, ClientTimeout, Timeout, client_timeout
 
 if TYPE_CHECKING:
