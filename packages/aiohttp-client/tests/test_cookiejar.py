@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from http.cookies import Morsel, SimpleCookie
 from math import inf
 from pathlib import Path
@@ -538,6 +539,129 @@ def test_answers_are_bounded_in_size() -> None:
     assert sum(len(answer.field) for answer in jar._answers.values()) < 2_000_000
 
 
+# The same cookie again.
+
+SESSION = "a=%s; Path=/; HttpOnly"
+
+
+def test_value_changes_with_each_response() -> None:
+    """The field of a request has the value that came last, and the cookie keeps its age."""
+    jar = jar_with(SESSION % 1, "b=1; Path=/")
+    for number in range(5):
+        jar.receive([SESSION % number], HTTPS)
+        assert jar.header(HTTPS) == f"a={number}; b=1"
+        assert [morsel.value for morsel in jar] == [str(number), "1"]
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("a=3\x00; Path=/; HttpOnly", "a=1"),
+        ("a; Path=/; HttpOnly", "a=1"),
+        (f"a={'x' * 4097}; Path=/; HttpOnly", "a=1"),
+        ("a=; Path=/; HttpOnly", "a="),
+        ("a= 3 ; Path=/; HttpOnly", "a=3"),
+        ("a=\xe4=\xa0; Path=/; HttpOnly", "a=\xe4=\xa0"),
+        ("a=3; Path=/; HttpOnly; Max-Age=0", ""),
+        ("a=3; Path=/; HttpOnly; Secure", ""),
+        (f"a={'x' * 1000}; Path=/; HttpOnly", f"a={'x' * 1000}"),
+    ],
+)
+def test_value_that_is_read_as_the_first_was(line: str, field: str) -> None:
+    """What is no cookie is none the second time either."""
+    jar = jar_with(SESSION % 1)
+    for _ in range(2):
+        jar.receive([line], HTTPS)
+        assert jar.header(HTTP) == field
+
+
+def test_secure_cookie_without_tls_stays_as_it_came() -> None:
+    """What comes without TLS replaces no Secure cookie, not even one that came so itself."""
+    jar = CookieJar()
+    for value in (1, 2, 3):
+        jar.receive([f"a={value}; Path=/; Secure"], HTTP)
+        assert jar.header(HTTPS) == "a=1"
+
+
+def test_path_by_default_is_that_of_each_request() -> None:
+    """A cookie that names no path, or none that begins with /, is another one elsewhere."""
+    for path in ("", "; Path=x", "; Path=/; Path=x"):
+        jar = CookieJar()
+        for place in ("/a/", "/b/", "/a/"):
+            jar.receive([f"a={place}{path}"], HTTP.with_path(place))
+        assert jar.header(HTTP.with_path("/a/")) == "a=/a/"
+        assert jar.header(HTTP.with_path("/b/")) == "a=/b/"
+
+
+def test_lifetime_begins_anew() -> None:
+    """Max-Age counts from each response; a date passes, though it is said again."""
+    clock = Clock()
+    jar = CookieJar(time=clock)
+    date = "Sun, 09 Sep 2001 01:47:00 GMT"  # in 20 s
+    for seconds in (0, 8, 16, 24):
+        clock.now = 1_000_000_000.0 + seconds
+        jar.receive(["a=1; Path=/; Max-Age=9", f"b=1; Path=/; Expires={date}"], HTTP)
+        assert jar.header(HTTP) == ("a=1; b=1" if seconds < 20 else "a=1")
+    clock.now += 9
+    assert jar.header(HTTP) == ""
+
+
+def test_shorter_lifetime_holds() -> None:
+    """Two ways to say one cookie, in turn: the last one counts."""
+    clock = Clock()
+    jar = CookieJar(time=clock)
+    for _ in range(3):
+        jar.receive(["a=1; Path=/; Max-Age=10"], HTTP)
+        jar.receive(["a=1; Path=/; Max-Age=1000"], HTTP)
+        clock.now += 11
+        assert jar.header(HTTP) == "a=1"
+    jar.receive(["a=1; Path=/; Max-Age=10"], HTTP)
+    clock.now += 11
+    assert jar.header(HTTP) == ""
+
+
+def test_two_ways_to_say_a_cookie() -> None:
+    """It is what was said last, whatever was said before, and by whichever line."""
+    jar = CookieJar()
+    for _ in range(2):
+        jar.receive(["a=1; Path=/; HttpOnly; Expires=Fri, 01 Jan 2100 00:00:00 GMT"], HTTP)
+        (morsel,) = jar
+        assert (morsel["httponly"], morsel["expires"][-17:]) == (True, "2100 00:00:00 GMT")
+        jar.receive(["a=1; Path=/; SameSite=Lax"], HTTP)
+        (morsel,) = jar
+        assert (morsel["httponly"], morsel["expires"], morsel["samesite"]) == ("", "", "Lax")
+
+
+def test_cookie_without_room_comes_again() -> None:
+    """What was pushed out at once isn't kept the second time either."""
+    jar = jar_with("a=1; Path=/; Secure", limit=1)
+    for value in (1, 2):
+        jar.receive([f"b={value}; Path=/"], HTTPS)
+        assert jar.header(HTTPS) == "a=1"
+        assert len(jar) == 1
+
+
+def test_renewals_are_bounded() -> None:
+    """What is remembered of lines stays small, however many kinds of them there are."""
+    jar = jar_with("a=1; Path=/")
+    for number in range(3000):
+        jar.receive([f"a=1; Path=/; {number}", f"a=1; Path=/; {number}{'x' * 5000}"], HTTPS)
+    assert len(jar._renewals) <= 1024
+    assert max(len(attributes) for _, attributes, *_ in jar._renewals) < 1024
+
+
+def test_answers_stay_bounded_in_size() -> None:
+    """Nor do values that grow when answers are remembered already fill the memory."""
+    urls = [URL(f"http://www.example.com/{number}") for number in range(20)]
+    jar = jar_with(*[f"a{number}=; Path=/" for number in range(100)])
+    for url in urls:
+        assert len(jar.header(url)) < 1000
+    jar.receive([f"a{number}={'x' * 4000}; Path=/" for number in range(100)], HTTPS)
+    for url in urls:
+        assert len(jar.header(url)) > 400_000
+    assert sum(len(answer.field) for answer in jar._answers.values()) < 2_000_000
+
+
 # Any jar.
 
 
@@ -621,7 +745,7 @@ paths = st.sampled_from(["/", "/a", "/a/b"])
 urls = st.builds("{}://{}{}".format, st.sampled_from(["http", "https"]), hosts, paths).map(URL)
 attributes = st.sampled_from([
     "Secure", "Path=/", "Path=/a", "Max-Age=3", "Max-Age=0", "Domain=example.com",
-    "Domain=www.example.com", "Domain=10.0.0.1", "HttpOnly",
+    "Domain=www.example.com", "Domain=10.0.0.1", "HttpOnly", "Expires=09 Sep 2001 01:46:45",
 ])  # fmt: skip
 
 
@@ -639,16 +763,27 @@ lines = st.builds(
 
 
 class JarMachine(RuleBasedStateMachine):
-    """A small jar in use."""
+    """A small jar in use, beside one that takes every line for a new one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
         self.jar = CookieJar(limit=8, limit_per_domain=5, time=self.clock)
+        self.forgetful = CookieJar(limit=8, limit_per_domain=5, time=self.clock)
+        self.last: list[str] = []
 
     @rule(given=st.lists(lines, max_size=3), url=urls)
     def receive(self, given: list[str], url: URL) -> None:
         self.jar.receive(given, url)
+        for line in given:
+            self.forgetful._renewals.clear()
+            self.forgetful.receive([line], url)
+        self.last = [*given, *self.last][:6]
+
+    @rule(value=st.sampled_from(["1", "2", "3"]), url=urls)
+    def receive_again(self, value: str, url: URL) -> None:
+        others = [re.sub("=[^;]*", f"={value}", line, count=1) for line in self.last]
+        self.receive(others, url)
 
     @rule(seconds=st.integers(0, 2))
     def wait(self, seconds: int) -> None:
@@ -657,16 +792,27 @@ class JarMachine(RuleBasedStateMachine):
     @rule(domain=hosts)
     def clear_domain(self, domain: str) -> None:
         self.jar.clear_domain(domain)
+        self.forgetful.clear_domain(domain)
 
     @rule(url=urls)
     def ask(self, url: URL) -> None:
         field = self.jar.header(url)
+        assert self.forgetful.header(url) == field
         anew = CookieJar(time=self.clock)
         for cookie in sorted(self.jar._all(), key=lambda each: each.created):
             anew._put(replace(cookie))
         assert anew.header(url) == field
         if url.scheme == "http":
             assert "__Host-c" not in field
+
+    @invariant()
+    def nothing_is_taken_for_another(self) -> None:
+        assert len(self.jar) == len(self.forgetful)  # what has expired is gone then
+        kept, expected = (
+            sorted(astuple(replace(cookie, max_age=None)) for cookie in jar._all())
+            for jar in (self.jar, self.forgetful)
+        )
+        assert kept == expected
 
     @invariant()
     def counts_are_right(self) -> None:

@@ -64,6 +64,7 @@ class Cookie:
         same_site: for the record.
         created: counts the cookies of a jar; a replacement keeps the number.
         used: when it was received or sent last.
+        max_age: seconds that it was said to live for, rather than until when; or None.
     """
 
     name: str
@@ -77,21 +78,18 @@ class Cookie:
     same_site: str = ""
     created: int = 0
     used: float = 0.0
+    max_age: int | None = None
 
-    def is_as(self, other: Cookie) -> bool:
-        """Whether requests don't notice which of the two it is."""
-        return (self.value, self.is_secure, self.is_host_only) == (
-            other.value,
-            other.is_secure,
-            other.is_host_only,
-        )
+    def goes_where(self, other: Cookie) -> bool:
+        """Whether it goes to the same requests as one of the same name, domain and path."""
+        return self.is_secure == other.is_secure and self.is_host_only == other.is_host_only
 
-    def renew(self, other: Cookie) -> None:
-        """Take over what requests don't notice."""
-        self.expires = other.expires
+    def renew(self, other: Cookie, now: float) -> None:
+        """Take over what requests don't notice, of one that has come, maybe again."""
+        self.expires = other.expires if other.max_age is None else _after(other.max_age, now)
         self.is_http_only = other.is_http_only
         self.same_site = other.same_site
-        self.used = other.used
+        self.used = now
 
     def morsel(self) -> Morsel[str]:
         """Return the cookie in the form of the standard library."""
@@ -128,7 +126,6 @@ def cookie_of(
 def _described(given: SetCookie, now: float) -> Cookie:
     """Return a cookie as its attributes say; of several, the last valid one (section 5.2)."""
     cookie = Cookie(given.name, given.value)
-    lifetime = None
     for name, value in given.attributes:
         if name == "domain":
             cookie.domain = canonical_domain(value) or cookie.domain
@@ -137,16 +134,21 @@ def _described(given: SetCookie, now: float) -> Cookie:
         elif name == "expires" and (date := parse_cookie_date(value)) is not None:
             cookie.expires = date
         elif name == "max-age" and _MAX_AGE.fullmatch(value):
-            lifetime = int(value)  # of 1024 digits at most: see parse_set_cookie
+            cookie.max_age = int(value)  # of 1024 digits at most: see parse_set_cookie
         elif name == "secure":
             cookie.is_secure = True
         elif name == "httponly":
             cookie.is_http_only = True
         elif name == "samesite":
             cookie.same_site = value
-    if lifetime is not None:
-        cookie.expires = min(now + min(lifetime, LATEST), LATEST) if lifetime > 0 else -inf
+    if cookie.max_age is not None:
+        cookie.expires = _after(cookie.max_age, now)
     return cookie
+
+
+def _after(max_age: int, now: float) -> float:
+    """Return when a cookie expires that is to live for so many seconds (section 5.2.2)."""
+    return min(now + min(max_age, LATEST), LATEST) if max_age > 0 else -inf
 
 
 def _has_scope(cookie: Cookie, host: str, *, unsafe: bool) -> bool:
