@@ -19,7 +19,7 @@ __all__ = [
     "ConnectionKey",
     "Destination",
     "StrOrURL",
-    "check_port",
+    "check_authority",
     "destination_of",
 ]
 
@@ -81,21 +81,24 @@ class Destination:
         return f"<Destination {self.url}>"
 
 
-def check_port(reference: str) -> None:
-    """Refuse a port that isn't spelt in ASCII digits (RFC 3986, section 3.2.3).
+def check_authority(reference: str) -> None:
+    """Refuse what yarl lets pass, and others refuse, or read as something else.
 
-    yarl takes whatever ``int`` takes: ``+80``, ``8_0``, digits of other scripts. What
-    others refuse, or read as something else, must not lead anywhere here.
+    That is a port that isn't spelt in ASCII digits (RFC 3986, section 3.2.3), such as
+    ``+80``, ``8_0`` or digits of other scripts, and a backslash, which is a slash to
+    browsers: before ``@b`` it leads them elsewhere.
 
     Raises:
-        ValueError: if there is such a port.
+        ValueError: if there is such a thing.
     """
     found = _AUTHORITY.match(reference)
     if found is None:
         return
+    # Neither is shown: where a password has a slash, this is a part of it.
+    if "\\" in found[1]:
+        raise ValueError("expected no backslash before the path")
     _, colon, port = found[1].rpartition("@")[2].rpartition("]")[2].rpartition(":")
     if colon and port and not (port.isascii() and port.isdigit()):
-        # Not shown: where a password has a slash, this is a part of it.
         raise ValueError("expected nothing but digits as port")
 
 
@@ -118,7 +121,7 @@ def destination_of(url: StrOrURL) -> Destination:
 @lru_cache(maxsize=1024)
 def _cached_destination(url: StrOrURL) -> Destination:
     if isinstance(url, str):
-        check_port(url)
+        check_authority(url)
     parsed = URL(url)
     if parsed.scheme not in ("http", "https"):
         if parsed.scheme or not parsed.absolute:

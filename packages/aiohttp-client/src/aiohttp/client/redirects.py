@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .destination import Destination, check_port, destination_of
+from .destination import Destination, check_authority, destination_of
 from .errors import (
     InvalidUrlClientError,
     InvalidUrlRedirectClientError,
@@ -76,7 +76,7 @@ def redirect(
 
 def _resolve(base: Destination, location: str, *, requote: bool) -> Destination:
     try:
-        check_port(location)
+        check_authority(location)
         url = base.url.join(reference_of(location, requote=requote))
         if not url.raw_fragment and base.real_url.raw_fragment:
             url = url.with_fragment(base.real_url.fragment)
