@@ -74,7 +74,9 @@ class Load:
 
     async def run(self) -> None:
         """Do everything, and look at what is left."""
-        asyncio.get_running_loop().set_exception_handler(lambda _, error: self.errors.append(error))
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, error: self.errors.append(error))
+        loop.slow_callback_duration = 60  # in dev mode a busy machine would be logged
         connector = aiohttp.TCPConnector(limit=LIMIT)
         async with aiohttp.ClientSession(connector=connector) as session:
             async with asyncio.timeout(300), asyncio.TaskGroup() as callers:

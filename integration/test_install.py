@@ -31,5 +31,6 @@ def test_client_alone(client: Environment) -> None:
     assert client.error("import aiohttp; aiohttp.worker") == (
         "ImportError: aiohttp.worker needs the gunicorn worker: pip install aiohttp-gunicorn"
     )
-    assert size(client.site_packages / "aiohttp") < 600_000
+    # Sources with their docstrings; those of aiohttp 3.14, which is compiled, take 7.1 MB.
+    assert size(client.site_packages / "aiohttp") < 900_000
     assert size(client.site_packages) < 4_500_000

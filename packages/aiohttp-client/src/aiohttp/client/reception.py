@@ -65,7 +65,7 @@ class Reception(NamedTuple):
         )
 
 
-RECEPTION_OPTIONS: Final = frozenset(Reception.altered.__kwdefaults__)
+RECEPTION_OPTIONS: Final = frozenset(Reception.altered.__kwdefaults__ or ())
 """Those options of ``request()`` that are about its response."""
 
 
