@@ -531,8 +531,10 @@ def decoded_at_once(
     through a ``ContentDecoder`` and a ``StreamReader``.
     """
     most = min(_AT_ONCE, limits.ratio_grace)
-    for bound in (limits.decoded, max_size):
-        most = most if bound is None else min(most, bound)
+    if limits.decoded is not None:
+        most = min(most, limits.decoded)
+    if max_size is not None:
+        most = min(most, max_size)
     codec = _known_codec(coding)
     decompressor = codec.decompressor()
     pieces: list[bytes] = []

@@ -476,10 +476,10 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             exchange.whole_body = b""
             return self._complete_at_once(exchange, head, data)
         if type(framing) is int and len(data) >= framing <= self._largest:
-            codings = head.headers.getall(_CONTENT_ENCODING, None) if self._decode else None
-            if codings is None:
+            if _CONTENT_ENCODING not in head.headers or not self._decode:
                 exchange.whole_body = data[:framing]
                 return self._complete_at_once(exchange, head, data[framing:])
+            codings = head.headers.getall(_CONTENT_ENCODING)
             if len(codings) == 1 <= self._limits.codings and codings[0] in available_codings():
                 exchange.coded_body = data[:framing], codings[0], self._limits
                 return self._complete_at_once(exchange, head, data[framing:])

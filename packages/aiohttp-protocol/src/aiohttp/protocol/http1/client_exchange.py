@@ -134,7 +134,7 @@ class ClientExchange:
             BaseException: what ``translate`` makes of it, or of what else ends the body.
         """
         whole = self.whole_body
-        if self.coded_body is not None and self._body is None:
+        if whole is None and self._body is None and self.coded_body is not None:
             whole = decoded_at_once(*self.coded_body, limit)
         if whole is None or self._body is not None:
             return await self.body.read_all(limit)
