@@ -12,7 +12,7 @@ from yarl import URL
 from aiohttp.protocol.errors import InvalidHeader
 from aiohttp.protocol.parameters import decode_extended
 
-from .references import reference_of
+from .references import joined, reference_of
 
 __all__ = ["Link", "Links", "parse_links"]
 
@@ -43,7 +43,7 @@ def parse_links(values: Iterable[str], base: URL) -> Links:
     for value in values:
         for target, parameters in _links_in(value):
             try:
-                url = base.join(reference_of(target))
+                url = joined(base, reference_of(target))
             except ValueError:
                 continue
             link: MultiDict[str | URL] = MultiDict(parameters)

@@ -11,7 +11,7 @@ from .errors import (
     NonHttpUrlClientError,
     NonHttpUrlRedirectClientError,
 )
-from .references import reference_of
+from .references import joined, reference_of
 
 __all__ = ["BODY_FIELDS", "ORIGIN_FIELDS", "REDIRECT_STATUSES", "Redirect", "redirect"]
 
@@ -77,7 +77,7 @@ def redirect(
 def _resolve(base: Destination, location: str, *, requote: bool) -> Destination:
     try:
         check_authority(location)
-        url = base.url.join(reference_of(location, requote=requote))
+        url = joined(base.url, reference_of(location, requote=requote))
         if not url.raw_fragment and base.real_url.raw_fragment:
             url = url.with_fragment(base.real_url.fragment)
         return destination_of(url)
