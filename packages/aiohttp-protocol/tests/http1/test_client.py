@@ -538,6 +538,51 @@ async def test_small_body_makes_no_stream_unless_asked_for() -> None:
     assert exchange.body is EMPTY_STREAM
 
 
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_chunks_that_came_whole() -> None:
+    """They make no stream either, unless they are coded, or anything is unusual about them."""
+    line = Line()
+    exchange = line.ask()
+    line.feed(CHUNKS + b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n")
+    assert exchange.whole_body == b"hello"
+    assert line.released == [True]
+    coded = gzip.compress(b"hello")
+    head = CHUNKS.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    exchange = line.ask()
+    line.feed(head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(coded), coded))
+    await exchange.response()
+    assert exchange.whole_body is None
+    assert await exchange.read_all() == b"hello"
+    assert line.released == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"c\r\nhello\r\n0\r\n\r\n", None),
+        (b"5\r\nhelloX\r\n0\r\n\r\n", ChunkError),
+        (b"0\r\n\r\nHTTP/1.1 200 OK\r\n0\r\n\r\n", None),
+        (b"0\r\nA: b\r\n0\r\n\r\n", InvalidHeader),
+        (b"6\r\nhello!\r\n0\r\n\r\n", BodyTooLarge),
+    ],
+)
+async def test_chunks_that_only_seem_to_be_whole(
+    body: bytes, error: type[HttpException] | None
+) -> None:
+    """What ends like a last chunk isn't always one: errors are those of a body in pieces."""
+    line = Line(Limits(decoded=5))
+    exchange = line.ask()
+    line.feed(CHUNKS + body)
+    await exchange.response()
+    assert exchange.whole_body is None
+    if error is not None:
+        with pytest.raises(error):
+            await exchange.read_all()
+    assert line.released != [True]
+
+
 async def test_large_body_is_received_into_its_final_buffer() -> None:
     """While somebody reads to the end, bytes don't pass through the shared buffer."""
     line = Line()

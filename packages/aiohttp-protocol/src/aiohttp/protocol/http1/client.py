@@ -38,6 +38,7 @@ from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
     BodyDecoder,
+    ChunkedBody,
     CloseBody,
     Framing,
     LengthBody,
@@ -103,6 +104,8 @@ small GETs, 32 at once, on asyncio, 6 % on uvloop; to read the clock, less than 
 
 _CONTENT_ENCODING: Final = istr("Content-Encoding")
 _KEEP_ALIVE: Final = istr("Keep-Alive")
+
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 
 _REQUEST_GOES: Final = frozenset({REQUEST, BOTH, EARLY})
 _HEAD_COMES: Final = frozenset({REQUEST, WAITING})
@@ -476,15 +479,37 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
             exchange.whole_body = b""
             return self._complete_at_once(exchange, head, data)
         if type(framing) is int and len(data) >= framing <= self._largest:
-            if _CONTENT_ENCODING not in head.headers or not self._decode:
-                exchange.whole_body = data[:framing]
-                return self._complete_at_once(exchange, head, data[framing:])
-            codings = head.headers.getall(_CONTENT_ENCODING)
-            if len(codings) == 1 <= self._limits.codings and codings[0] in available_codings():
-                exchange.coded_body = data[:framing], codings[0], self._limits
-                return self._complete_at_once(exchange, head, data[framing:])
+            content, rest = data[:framing], data[framing:]
+        elif framing == "chunked" and (chunks := self._whole_chunks(data)) is not None:
+            content, rest = chunks, b""
+        else:
+            self._begin_body(exchange, head, framing)
+            return data
+        if _CONTENT_ENCODING not in head.headers or not self._decode:
+            exchange.whole_body = content
+            return self._complete_at_once(exchange, head, rest)
+        codings = head.headers.getall(_CONTENT_ENCODING)
+        if len(codings) == 1 <= self._limits.codings and codings[0] in available_codings():
+            exchange.coded_body = content, codings[0], self._limits
+            return self._complete_at_once(exchange, head, rest)
         self._begin_body(exchange, head, framing)
         return data
+
+    def _whole_chunks(self, data: bytes) -> bytes | None:
+        """Return the content of a chunked body, if that is all of ``data``; None: not at once.
+
+        That is, if anything is unusual about it: trailers, an error, a limit exceeded.
+        """
+        if not data.endswith(_LAST_CHUNK):
+            return None
+        decoder = ChunkedBody(self._limits)
+        try:
+            content, size = decoder.decode(data)
+        except RemoteProtocolError:
+            return None  # who reads is told
+        if size < len(data) or decoder.trailers or len(content) > self._largest:
+            return None
+        return content if decoder.is_complete else None
 
     def _complete_at_once(self, exchange: ClientExchange, head: ResponseHead, data: bytes) -> bytes:
         """Deliver a response whose body has come with its head: nearly all small ones.
