@@ -27,7 +27,10 @@ async def refusal(data: bytes, behind: bytes = SMUGGLED, **options: Any) -> Clie
             async with session.get(origin.url, **options) as answer:
                 await answer.read()
         async with session.get(origin.url) as answer:
-            assert await answer.read() == b"good"
-        assert origin.connections == 2
-        assert not isinstance(caught.value, TimeoutError)
+            body = await answer.read()
+    # No asserts: nobody rewrites them here for python -O.
+    if (body, origin.connections) != (b"good", 2):
+        pytest.fail(f"got {body!r}, by {origin.connections} connections")
+    if isinstance(caught.value, TimeoutError):
+        pytest.fail(f"only a limit in time ended it: {caught.value}")
     return caught.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -113,7 +114,7 @@ async def test_answer_that_comes_too_late(limit: ClientTimeout) -> None:
         await late.wait()
         return SMUGGLED
 
-    answers = iter([hold, lambda: response(b"good")])
+    answers: Iterator[Callable[[], Answer]] = iter([hold, lambda: response(b"good")])
 
     def answer(_: bytes) -> Answer:
         return next(answers)()
@@ -135,7 +136,7 @@ async def test_answer_to_a_cancelled_request() -> None:
         await late.wait()
         return SMUGGLED
 
-    answers = iter([hold, lambda: response(b"good")])
+    answers: Iterator[Callable[[], Answer]] = iter([hold, lambda: response(b"good")])
 
     def answer(_: bytes) -> Answer:
         return next(answers)()

@@ -112,8 +112,9 @@ async def test_params(params: Any) -> None:
 @pytest.mark.parametrize("argument", ["name", "filename", "content_type"])
 def test_form(argument: str, evil: str) -> None:
     """CVE-2026-34514, CVE-2026-50269: no part of a form has a line of somebody else's."""
+    given: dict[str, Any] = {"name": "a", "value": b"b", argument: evil}
     with pytest.raises(ValueError, match="control character"):
-        FormData().add_field(**{"name": "a", "value": b"b", argument: evil})
+        FormData().add_field(**given)
 
 
 async def test_quotes_of_a_form() -> None:
