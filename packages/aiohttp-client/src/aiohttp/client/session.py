@@ -14,7 +14,7 @@ from multidict import CIMultiDict, getversion, istr
 from yarl import URL
 
 from aiohttp.protocol.coding import accept_encoding
-from aiohttp.protocol.http1.encode import encode_fields
+from aiohttp.protocol.http1.encode import encode_field
 from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
 
 from .awaitables import FINISHED, Finished, RequestContext
@@ -386,7 +386,7 @@ class Session:
             value = merge(value, request.cookies)
         if value != self._cookie_line[0]:
             # The same cookies go out again and again: 0.1 µs instead of 2.
-            line = encode_fields((("Cookie", value),)).block if value else b""
+            line = encode_field("Cookie", value) if value else b""
             self._cookie_line = value, line
         return self._cookie_line[1]
 

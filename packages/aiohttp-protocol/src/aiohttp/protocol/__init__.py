@@ -109,6 +109,7 @@ _HOMES = {
         "take_request_head",
     ),
     "http1.encode": (
+        "encode_field",
         "encode_fields",
         "encode_request_line",
         "encode_status_line",
@@ -257,6 +258,7 @@ if TYPE_CHECKING:
     from .http1.client_exchange import PIECE as PIECE
     from .http1.client_exchange import ClientExchange as ClientExchange
     from .http1.client_exchange import RequestBody as RequestBody
+    from .http1.encode import encode_field as encode_field
     from .http1.encode import encode_fields as encode_fields
     from .http1.encode import encode_request_line as encode_request_line
     from .http1.encode import encode_status_line as encode_status_line
