@@ -47,6 +47,7 @@ _HOMES = {
     ),
     "limits": (
         "DEFAULT_LIMITS",
+        "GIB",
         "Limits",
     ),
     "headers": (
@@ -55,6 +56,8 @@ _HOMES = {
         "is_token",
         "list_members",
         "parse_field_line",
+        "require_str",
+        "shown",
         "split_authority",
         "validate_field_name",
         "validate_field_value",
@@ -109,6 +112,7 @@ _HOMES = {
         "take_request_head",
     ),
     "http1.encode": (
+        "EncodedFields",
         "encode_field",
         "encode_fields",
         "encode_request_line",
@@ -248,6 +252,8 @@ if TYPE_CHECKING:
     from .headers import is_token as is_token
     from .headers import list_members as list_members
     from .headers import parse_field_line as parse_field_line
+    from .headers import require_str as require_str
+    from .headers import shown as shown
     from .headers import split_authority as split_authority
     from .headers import validate_field_name as validate_field_name
     from .headers import validate_field_value as validate_field_value
@@ -258,6 +264,7 @@ if TYPE_CHECKING:
     from .http1.client_exchange import PIECE as PIECE
     from .http1.client_exchange import ClientExchange as ClientExchange
     from .http1.client_exchange import RequestBody as RequestBody
+    from .http1.encode import EncodedFields as EncodedFields
     from .http1.encode import encode_field as encode_field
     from .http1.encode import encode_fields as encode_fields
     from .http1.encode import encode_request_line as encode_request_line
@@ -279,6 +286,7 @@ if TYPE_CHECKING:
     from .http1.state import State as State
     from .http1.state import advance as advance
     from .limits import DEFAULT_LIMITS as DEFAULT_LIMITS
+    from .limits import GIB as GIB
     from .limits import Limits as Limits
     from .listener import Listener as Listener
     from .multipart import DEFAULT_MULTIPART_LIMITS as DEFAULT_MULTIPART_LIMITS
