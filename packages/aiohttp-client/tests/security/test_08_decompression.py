@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -24,7 +24,7 @@ BOMBS = {
 
 
 @contextmanager
-def bounded_memory(limit: int) -> Iterator[None]:
+def bounded_memory(limit: int) -> Generator[None, None, None]:
     """Check that no more than ``limit`` bytes are held at the same time."""
     tracemalloc.start()
     try:
