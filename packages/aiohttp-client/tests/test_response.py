@@ -24,6 +24,7 @@ from aiohttp.client import (
     HttpResponse,
     Session,
     TCPConnector,
+    UploadAbortedError,
     request,
 )
 from aiohttp.client.destination import StrOrURL
@@ -699,6 +700,40 @@ async def test_wait_for_close_tells_of_an_upload_that_failed() -> None:
         with pytest.raises(LookupError, match="no more"):
             await answer.wait_for_close()
         assert answer.closed
+
+
+async def test_upload_goes_on_behind_an_early_response() -> None:
+    """Also where the connection is to be closed then, as by ``request()`` without a session."""
+    received = asyncio.get_running_loop().create_future()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response(b"enough"))
+        await writer.drain()
+        received.set_result(len(await reader.readexactly(4_000_000)))
+
+    async with serving(handle) as url:
+        answer = await request("POST", url, data=b"x" * 4_000_000)
+        assert await answer.read() == b"enough"
+        await answer.wait_for_close()
+        assert await received == 4_000_000
+
+
+async def test_wait_for_close_tells_of_an_upload_that_was_cut() -> None:
+    """A body that didn't arrive whole is no success, although there is a response."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response(b"enough"))
+        await writer.drain()
+        writer.transport.abort()
+
+    async with serving(handle) as url:
+        answer = await request("POST", url, data=b"x" * 8_000_000)
+        assert await answer.read() == b"enough"
+        with pytest.raises(UploadAbortedError, match="before the body was sent whole") as caught:
+            await answer.wait_for_close()
+        assert caught.value.method == "POST"
 
 
 async def test_dropped_response_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -433,11 +433,10 @@ UNSEEN: dict[str, tuple[Callable[[socket.socket], object], str]] = {
 }
 
 
-async def used(sock: socket.socket, *, idle: float = 1.0, **extra: Any) -> Line:
-    """Return a connection that had one exchange, so many seconds ago."""
+async def used(sock: socket.socket, **extra: Any) -> Line:
+    """Return a connection that had one exchange."""
     line = Line(sock=sock, **extra)
     await again(line)
-    line.connection._idle_since -= idle
     line.transport.take()
     return line
 
@@ -463,23 +462,11 @@ async def test_what_waits_unseen_condemns_a_kept_connection(name: str) -> None:
         assert (line.released, line.lost) == ([True], 1)
 
 
-async def test_fresh_look_is_for_what_can_not_be_repeated() -> None:
-    """Just after a response only a request that is lost for good is worth a look."""
-    with socketpair() as (ours, theirs):
-        line = await used(ours, idle=0)
-        line.connection._idle_since += 60
-        theirs.close()
-        await again(line)
-        with pytest.raises(PeerDisconnected, match="closed the idle connection"):
-            line.ask("POST")
-
-
 async def test_socket_that_is_silent_stays_in_use() -> None:
     """A look finds nothing, and takes nothing away."""
     with socketpair() as (ours, theirs):
         line = await used(ours)
         await again(line)
-        line.connection._idle_since -= 1
         theirs.send(b"unseen")
         with pytest.raises(PeerDisconnected):
             line.ask()
@@ -511,7 +498,6 @@ async def test_tickets_of_tls_condemn_nothing() -> None:
         await again(line)
         ours.recv(10)
         theirs.close()
-        line.connection._idle_since -= 1
         with pytest.raises(PeerDisconnected, match="server:80 closed the idle connection"):
             line.ask()
 
@@ -1119,20 +1105,43 @@ async def test_early_success_lets_the_upload_go_on() -> None:
     assert line.released == [True]
 
 
-async def test_early_complete_success_lets_the_upload_end() -> None:
-    """A server that has answered gets the rest of the request all the same."""
+@pytest.mark.parametrize(
+    ("close", "answer"),
+    [
+        (False, HELLO),
+        (True, HELLO),
+        (True, HELLO.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)),
+    ],
+)
+async def test_early_complete_success_lets_the_upload_end(close: bool, answer: bytes) -> None:
+    """A server that has answered gets the rest of the request all the same, close or not."""
     line = Line()
     line.transport.hold()
-    exchange = line.ask("PUT", body=bytes(512 * KIB))
+    exchange = line.ask("PUT", body=bytes(512 * KIB), close=close)
     await turns()
-    line.feed(HELLO)
+    line.feed(answer)
     assert await whole(exchange) == (200, b"hello")
     assert exchange.is_complete
     assert (line.state, line.released) == ("EARLY", [])
     line.transport.release()
     await exchange.request_sent()
     await turns()
-    assert line.released == [True]
+    assert exchange.is_request_sent
+    assert line.released == [not close]
+
+
+async def test_upload_behind_a_complete_success_that_is_cut() -> None:
+    """A server that goes away has answered all the same; that not all was sent can be seen."""
+    line = Line()
+    line.transport.hold()
+    exchange = line.ask("PUT", body=bytes(512 * KIB), close=True)
+    await turns()
+    line.feed(HELLO)
+    assert await whole(exchange) == (200, b"hello")
+    line.connection.connection_lost(ConnectionResetError())
+    await exchange.request_sent()
+    assert (exchange.is_request_sent, exchange.is_upload_unwanted) == (False, False)
+    assert line.released == [False]
 
 
 # Upgrades.

@@ -19,7 +19,7 @@ from aiohttp.protocol.streams import StreamReader
 
 from .awaitables import FINISHED, Finished
 from .call import Call
-from .errors import ClientResponseError, ContentTypeError
+from .errors import ClientResponseError, ContentTypeError, UploadAbortedError
 from .request import HttpRequest, RequestInfo
 
 if TYPE_CHECKING:
@@ -384,12 +384,20 @@ class HttpResponse:
         """Return when the request's body was sent, too, and let go of the response.
 
         Raises:
+            UploadAbortedError: if it was not sent whole, because the connection is gone. Not
+                if the server answered with an error, or before it asked for a body that
+                was held back: then it isn't wanted.
             BaseException: what iterating over the request's body raised.
         """
-        await self._exchange.request_sent()
+        exchange = self._exchange
+        await exchange.request_sent()
         self.release()
-        if self._exchange.upload_error is not None:
-            raise self._exchange.upload_error
+        if exchange.upload_error is not None:
+            raise exchange.upload_error
+        if not exchange.is_request_sent and not exchange.is_upload_unwanted:
+            raise self._call.marked(
+                UploadAbortedError("the connection was closed before the body was sent whole")
+            )
 
     def release(self) -> Finished:
         """Let go of the rest: a short one is dropped, for a long one the connection is closed."""

@@ -48,6 +48,7 @@ class ClientExchange:
         is_complete: whether the whole response has come, read or not; the
             connection may serve somebody else by then.
         is_request_sent: whether the whole request was handed to the transport.
+        is_upload_unwanted: whether the final response made the rest of the request pointless.
         upload_error: what iterating over the request's body raised, or None.
     """
 
@@ -62,6 +63,7 @@ class ClientExchange:
         "is_answered",
         "is_complete",
         "is_request_sent",
+        "is_upload_unwanted",
         "method",
         "on_information",
         "translate",
@@ -86,6 +88,7 @@ class ClientExchange:
         self.is_answered = False
         self.is_complete = False
         self.is_request_sent = False
+        self.is_upload_unwanted = False
         self.upload_error: BaseException | None = None
         self._connection = connection
         self._head = head
