@@ -12,6 +12,7 @@ import pytest
 
 from aiohttp.client import (
     ClientConnectionError,
+    ClientConnectorError,
     Session,
     TCPConnector,
 )
@@ -203,6 +204,16 @@ class OwnConnector(BaseConnector):
 
     async def _create_connection(self, req: HttpRequest, call: Call) -> ClientHttpProtocol:
         return await self._start(self._sock, req.key, call)
+
+
+async def test_peer_that_has_gone() -> None:
+    """Where nobody knows the other end any more the error says what failed, without a peer."""
+    sock = socket.socket()  # as after a reset: connected to nobody
+    sock.setblocking(False)
+    async with Session(connector=OwnConnector(sock)) as session:
+        with pytest.raises(ClientConnectorError, match="cannot open TLS") as caught:
+            await session.get("https://127.0.0.1/", ssl=False)
+        assert caught.value.peer is None
 
 
 async def test_own_connector() -> None:

@@ -31,6 +31,7 @@ from aiohttp.client.destination import StrOrURL
 from aiohttp.client.reception import Reception
 from aiohttp.protocol.abc import LooseCookies
 from aiohttp.protocol.disposition import ContentDisposition
+from aiohttp.protocol.errors import LimitExceeded
 from origin import Origin, response
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"
@@ -507,6 +508,29 @@ async def test_body_of_an_error_can_be_read_in_the_block(is_awaited: bool) -> No
             assert not answer.closed
             go_on.set()
             assert await answer.text() == "hello you!"
+
+
+@pytest.mark.parametrize(
+    ("size", "limit"), [(300_000, "Limits.read_buffer=262144"), (20, "max_size=8")]
+)
+async def test_line_too_long(size: int, limit: str) -> None:
+    """A line over its limit is an error of the client, with all facts; the body can be read."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"%x\r\n%s\r\n" % (size, b"x" * size)
+    ending = asyncio.Event()
+    async with in_two(data, b"0\r\n\r\n", ending) as url, Session() as session:
+        answer = await session.get(url)
+        with pytest.raises(ClientPayloadError, match=r"expected b'\\n' within") as caught:
+            if limit == "max_size=8":
+                await answer.content.readuntil(max_size=8)
+            async for _ in answer.content:
+                pass
+        error = caught.value
+        assert (error.method, error.url, error.phase) == ("GET", URL(url), "body")
+        assert (error.limit, error.peer) == (limit, ("127.0.0.1", URL(url).port))
+        assert isinstance(error.__cause__, LimitExceeded)
+        ending.set()
+        assert await answer.read() == b"x" * size
 
 
 async def test_error_of_a_redirect_is_about_the_redirect() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from aiohttp.client import (
     Session,
     TCPConnector,
 )
+from aiohttp.client.connector import CLIENT_LIMITS
 from aiohttp.client.dial import AddrInfoType, Dialer
 from aiohttp.client.errors import ServerFingerprintMismatch
 from aiohttp.client.resolver import DefaultResolver
@@ -309,6 +313,7 @@ async def test_untrusted_certificate(server_tls: ssl.SSLContext) -> None:
         with pytest.raises(ClientConnectorCertificateError, match="cannot open TLS to") as caught:
             await session.get(origin.url)
         assert caught.value.phase == "tls"
+        assert caught.value.peer == ("127.0.0.1", origin.port)
         assert isinstance(caught.value.certificate_error, ssl.SSLCertVerificationError)
         assert origin.requests == []
         assert " 0 in use, 0 idle" in repr(session)
@@ -366,6 +371,7 @@ async def test_another_fingerprint(server_tls: ssl.SSLContext) -> None:
             await session.get(origin.url, ssl=Fingerprint(bytes(32)))
         assert caught.value.phase == "tls"
         assert (caught.value.host, caught.value.port) == ("127.0.0.1", origin.port)
+        assert caught.value.peer == ("127.0.0.1", origin.port)
         assert (len(origin.requests), connector_of(session).open_connections) == (1, 1)
         assert " 0 in use" in repr(session)
 
@@ -395,6 +401,7 @@ async def test_no_address_does_tls(server_tls: ssl.SSLContext) -> None:
         with pytest.raises(ClientConnectorCertificateError) as caught:
             await session.get(f"https://server.example:{origin.port}/")
         assert caught.value.phase == "tls"
+        assert caught.value.peer == ("127.0.0.1", origin.port)
         assert " 0 in use, 0 idle" in repr(session)
 
 
@@ -452,5 +459,57 @@ async def test_server_without_tls() -> None:
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server, Session() as session:
-        with pytest.raises(ClientConnectorSSLError):
-            await session.get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", ssl=False)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ClientConnectorSSLError) as caught:
+            await session.get(f"https://127.0.0.1:{port}/", ssl=False)
+        assert caught.value.peer == ("127.0.0.1", port)
+
+
+@asynccontextmanager
+async def speechless() -> AsyncGenerator[int]:
+    """Accept connections, and say nothing until the client has gone; yield the port."""
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_handshake_takes_too_long() -> None:
+    """A limit that is hit while shaking hands names the other end."""
+    async with speechless() as port, Session(timeout=0.05) as session:
+        with pytest.raises(ConnectionTimeoutError, match="shaking hands") as caught:
+            await session.get(f"https://127.0.0.1:{port}/", ssl=False)
+        assert (caught.value.phase, caught.value.peer) == ("tls", ("127.0.0.1", port))
+
+
+async def test_handshake_is_given_up() -> None:
+    """The connector's own limit for the handshake is an error of the connection, with its peer."""
+    connector = TCPConnector(limits=replace(CLIENT_LIMITS, handshake_time=0.02))
+    async with speechless() as port, Session(connector=connector) as session:
+        with pytest.raises(ClientConnectorError, match="cannot open TLS") as caught:
+            await session.get(f"https://127.0.0.1:{port}/", ssl=False)
+        assert (caught.value.phase, caught.value.peer) == ("tls", ("127.0.0.1", port))
+
+
+async def test_peer_of_a_failed_address_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes too long is not the machine whose TLS failed before."""
+    dial = Dialer.dial
+
+    async def dial_once(self: Dialer) -> socket.socket:
+        monkeypatch.setattr(Dialer, "dial", never)
+        return await dial(self)
+
+    def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    monkeypatch.setattr(Dialer, "dial", dial_once)
+    connector = TCPConnector(resolver=Book(server=["127.0.0.1", "127.0.0.2"]))
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server, Session(connector=connector, timeout=0.05) as session:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConnectionTimeoutError) as caught:
+            await session.get(f"https://server.example:{port}/", ssl=False)
+        assert (caught.value.phase, caught.value.peer) == ("connect", None)

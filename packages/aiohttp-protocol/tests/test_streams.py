@@ -368,6 +368,54 @@ async def test_line_longer_than_the_read_buffer() -> None:
     assert await fed(b"1234567\n", high_water=8).readline() == b"1234567\n"
 
 
+def explained(exc: BaseException) -> BaseException:
+    """Make another error of it, as a client does."""
+    error = RuntimeError(f"explained: {exc}")
+    error.__cause__ = exc
+    return error
+
+
+LINE_READS: dict[str, Read] = {
+    "readline": StreamReader.readline,
+    "readuntil": lambda reader: reader.readuntil(b"\r\n"),
+    "max_size": lambda reader: reader.readuntil(max_size=8),
+    "iteration": lambda reader: anext(aiter(reader)),
+}
+
+
+@pytest.mark.parametrize("read", LINE_READS.values(), ids=LINE_READS)
+async def test_line_longer_than_the_limit_is_translated(read: Read) -> None:
+    """Readers get what ``translate`` makes of it, each time, and the bytes still stay."""
+    for pieces in cuts(b"123456789\r\n"):
+        for is_whole in (True, False):
+            reader = fed(*pieces, is_whole=is_whole, high_water=8, translate=explained)
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match=r"explained: .* within 8 bytes") as info:
+                    await read(reader)
+                assert isinstance(info.value.__cause__, LimitExceeded)
+            assert reader.exception() is None
+            assert await reader.readexactly(11) == b"123456789\r\n"
+
+
+async def test_line_of_a_complete_body_is_translated() -> None:
+    """A body that is here already has its errors translated, too."""
+    reader = StreamReader.complete(b"123\n", translate=explained)
+    with pytest.raises(RuntimeError, match="explained"):
+        await reader.readuntil(max_size=3)
+    assert await reader.readline() == b"123\n"
+
+
+async def test_misuse_is_not_translated() -> None:
+    """What the reader itself does wrong, or expects in vain, is no error of the other end."""
+    reader = fed(b"abc", is_whole=False, translate=explained)
+    reading = await started(reader.readexactly(5))
+    with pytest.raises(InvalidUse, match="one reader at a time"):
+        await reader.read()
+    reader.feed_eof()
+    with pytest.raises(IncompleteReadError, match="expected 5 more bytes"):
+        await reading
+
+
 async def test_line_longer_than_the_buffer_may_be_asked_for() -> None:
     """With a larger max_size a line is read although the connection pauses on the way."""
     reader, flow = flowing()

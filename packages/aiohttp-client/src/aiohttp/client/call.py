@@ -64,6 +64,7 @@ _LIMITS = {
     "body": "max_body",
     "decoded": "max_body",
     "limit": "max_body",
+    "max_size": "max_size",
 }
 """Limits of the wire, and the options that set them."""
 
@@ -81,6 +82,7 @@ class Call:
         attempt: 1, or 2 for a repetition on a fresh connection.
         history: the redirects so far.
         connection: that is used now, or None.
+        peer: the address of the other end of a connection that is being opened, or None.
         pool: what the pool looks like, for the message of a limit in vain.
     """
 
@@ -90,6 +92,7 @@ class Call:
         "deadline",
         "early_hints",
         "history",
+        "peer",
         "phase",
         "pool",
         "reception",
@@ -117,6 +120,7 @@ class Call:
         self.attempt = 1
         self.history: tuple[HttpResponse, ...] = ()
         self.connection: ClientHttpProtocol | None = None
+        self.peer: object = None
         self.pool: object = ""
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ from .errors import (
     ClientConnectorCertificateError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ServerFingerprintMismatch,
 )
 from .pool import Pool, Waiter
 from .request import HttpRequest
@@ -224,7 +225,7 @@ class BaseConnector(ABC):
             ClientConnectorError: if no connection could be opened.
             ClientConnectionError: if this was closed meanwhile.
         """
-        call.connection = None
+        call.connection = call.peer = None
         until = call.limit(call.timeout.connect)
         waiter = await self._wait_for_slot(key, call, until)
         if waiter.connection is not None:
@@ -313,12 +314,16 @@ class BaseConnector(ABC):
         except TimeoutError as exc:
             if not limit.has_passed:
                 raise
-            raise (self._closed_meanwhile() if self._is_closed else call.timed_out()) from exc
+            error = self._closed_meanwhile() if self._is_closed else call.timed_out()
+            error.peer = call.peer
+            raise error from exc
         finally:
             self._openings.discard(limit)
         if self._is_closed:
             connection.close()
-            raise self._closed_meanwhile()
+            error = self._closed_meanwhile()
+            error.peer = call.peer
+            raise error
         self._opened.add(connection)
         return connection
 
@@ -337,6 +342,7 @@ class BaseConnector(ABC):
             ServerFingerprintMismatch: if it isn't whom it should be.
         """
         protocol = self._new_protocol(key, sock)
+        call.peer = _peer_of(sock)  # now: once the other end has reset it, nobody knows
         try:
             context, fingerprint = None, None
             if key.is_tls:
@@ -357,8 +363,12 @@ class BaseConnector(ABC):
             # number, no other socket may get that number.
             protocol.close()
             sock.close()
+            if isinstance(exc, ServerFingerprintMismatch):
+                exc.peer = call.peer
             if isinstance(exc, OSError):
-                raise _not_started(key, exc) from exc
+                error = _not_started(key, exc)
+                error.peer = call.peer
+                raise error from exc
             raise
         return protocol
 
@@ -439,6 +449,14 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 def _wake(woken: asyncio.Future[None]) -> None:
     if not woken.done():
         woken.set_result(None)
+
+
+def _peer_of(sock: socket.socket) -> object:
+    """Return the address of the other end; None if that has gone already."""
+    try:
+        return sock.getpeername()
+    except OSError:
+        return None
 
 
 def _not_started(key: ConnectionKey, exc: OSError) -> ClientConnectorError:

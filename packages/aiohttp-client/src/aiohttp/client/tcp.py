@@ -167,7 +167,7 @@ class TCPConnector(BaseConnector):
     async def _reach(self, dialer: Dialer, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
         refused: ClientConnectionError | None = None
         while True:
-            call.phase = "connect"
+            call.phase, call.peer = "connect", None
             try:
                 sock = await dialer.dial()
             except OSError as exc:

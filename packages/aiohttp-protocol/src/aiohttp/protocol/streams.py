@@ -70,6 +70,10 @@ _NO_TRAILERS: Final = CIMultiDictProxy(CIMultiDict[str]())
 class IncompleteReadError(asyncio.IncompleteReadError, IncompleteRead):
     """The body ended before ``readexactly`` had its bytes; also an asyncio.IncompleteReadError.
 
+    The message is whole: its sender did nothing wrong, only the reader expected more. So
+    no ``translate`` of a ``StreamReader`` applies. A body that breaks off raises what
+    ended it, and keeps its bytes.
+
     Attributes:
         partial: the bytes that there were; they count as read.
         expected: how many were asked for.
@@ -337,8 +341,9 @@ class StreamReader:
         on_first_read: called when the consumer waits although nothing has come
             yet, once: the moment for a server to send ``100 Continue`` (RFC 9110,
             section 10.1.1).
-        translate: makes of the error that ends the body, wherever it comes from,
-            what its readers get.
+        translate: makes of an error about what the other end sent, wherever it comes
+            from, what readers get: of the one that ends the body, and of each line over
+            its limit. Misuse, and ``IncompleteReadError``, stay what they are.
         give_up: called with the error when the reader itself ends a body that is still
             coming: a limit was exceeded, or the content can't be decoded. Nothing more
             of it is wanted.
@@ -405,9 +410,15 @@ class StreamReader:
         self._decoded_in_turn = 0
 
     @classmethod
-    def complete(cls, data: bytes, trailers: CIMultiDictProxy[str] = _NO_TRAILERS) -> Self:
+    def complete(
+        cls,
+        data: bytes,
+        trailers: CIMultiDictProxy[str] = _NO_TRAILERS,
+        *,
+        translate: Callable[[BaseException], BaseException] | None = None,
+    ) -> Self:
         """Return a reader of a body that is here already: no read of it will ever wait."""
-        self = cls()
+        self = cls(translate=translate)
         if data:
             self._pieces.append(data)
         self._total_raw_bytes = len(data)
@@ -538,7 +549,8 @@ class StreamReader:
         Raises:
             LimitExceeded: if that would be more than ``max_size`` bytes, the size of
                 the read buffer by default. The bytes stay where they are, and
-                another kind of read can have them. A server answers 413.
+                another kind of read can have them. A server answers 413. What
+                ``translate`` makes of it, if there is one.
         """
         if not separator:
             raise ValueError("the separator of readuntil must have at least one byte")
@@ -697,11 +709,8 @@ class StreamReader:
                 found = line.find(separator, start)
                 end = len(line) if found < 0 else found + len(separator)
                 if end > limit:
-                    raise LimitExceeded(
-                        f"expected {separator!r} within {limit} bytes of the body, found none",
-                        name=limit_name,
-                        limit=limit,
-                    )
+                    message = f"expected {separator!r} within {limit} bytes of the body, found none"
+                    raise self._translated(LimitExceeded(message, name=limit_name, limit=limit))
                 if found >= 0:
                     rest = bytes(line[end:])
                     del line[end:]
@@ -848,9 +857,12 @@ class StreamReader:
 
     def _fail(self, exc: BaseException) -> None:
         if self._error is None:
-            self._error = exc if self._translate is None else self._translate(exc)
+            self._error = self._translated(exc)
             self._callbacks = None
             self._end()
+
+    def _translated(self, exc: BaseException) -> BaseException:
+        return exc if self._translate is None else self._translate(exc)
 
     def _end(self) -> None:
         """Tell everybody that nothing more will come."""
