@@ -112,6 +112,15 @@ def test_malformed_urls_are_refused(url: str) -> None:
     assert caught.value.description
 
 
+@pytest.mark.parametrize("url", ["http://[fe80::1%25eth0]/", "http://[fe80::1%eth0]:80/"])
+def test_zone_of_an_address(url: str) -> None:
+    """A zone means nothing to the server whom Host tells it; the error says where it belongs."""
+    expected = "without a zone, got zone 'eth0': ask for a name that .* knows as fe80::1%eth0$"
+    for given in (url, URL(url)):
+        with pytest.raises(InvalidUrlClientError, match=expected):
+            destination_of(given)
+
+
 def test_key_tells_connections_apart() -> None:
     """Scheme, host, port, TLS, the name in the certificate and the proxy: all must agree."""
     key = ConnectionKey("https", "a", 443)

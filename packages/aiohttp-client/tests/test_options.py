@@ -81,6 +81,8 @@ async def test_unknown_option() -> None:
         ("/api/", "", "/api/"),
         ("/api/v1/", "../x", "/api/x"),
         ("", "/x", "/x"),
+        ("/a%2Fb/", "x", "/a%2Fb/x"),
+        ("/a%3F/%0D%0A/", "./x?y", "/a%3F/%0D%0A/x?y"),
     ],
 )
 async def test_base_url(base: str, url: str, target: str) -> None:
@@ -95,6 +97,29 @@ async def test_base_url_and_an_absolute_one() -> None:
     async with Origin(response()) as origin, Session("http://nowhere.example/") as session:
         await session.get(origin.url + "/x")
         assert line(origin.request) == "/x"
+
+
+async def test_base_url_and_another_host() -> None:
+    """``//host/x`` has the scheme of the base, and nothing else of it (RFC 3986, 5.2.2)."""
+    async with Origin(response()) as origin, Session("http://me:pw@nowhere.example/a/") as session:
+        await session.get(f"//127.0.0.1:{origin.port}/x")
+        assert line(origin.request) == "/x"
+        assert b"Authorization" not in origin.request
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h:+80/", "//h:+80/x", "http://h:8_0/", "http://h\\@b/", "//h\\@b/",
+        "http:x", "http:///x", "mailto:a", "http://h:x/", "//h:x/", "//", "///x",
+    ],
+)  # fmt: skip
+async def test_base_url_lets_nothing_pass(url: str) -> None:
+    """What is refused without a base is refused with one: no other scheme, no odd port."""
+    async with Session("http://nowhere.example/a/") as session:
+        with pytest.raises(InvalidURL) as caught:
+            await session.get(url)
+    assert caught.value.description
 
 
 def test_base_url_without_a_slash() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -247,10 +249,18 @@ def test_dismiss_wakes_everybody_with_nothing() -> None:
     assert desk.pool.waiting == 0
 
 
-@pytest.mark.parametrize("limits", [(-1, 0), (0, -1)])
-def test_limits_are_counts(limits: tuple[int, int]) -> None:
-    """A negative limit is a mistake."""
-    with pytest.raises(ValueError, match="limits are counts from 0 on"):
+@pytest.mark.parametrize(
+    ("limits", "error", "message"),
+    [
+        ((-1, 0), ValueError, "limit must be a count from 0 on (0: no limit), not -1"),
+        ((0, -1), ValueError, "limit_per_host must be a count from 0 on (0: no limit), not -1"),
+        ((None, 0), TypeError, "limit must be a count from 0 on (0: no limit), not None"),
+        ((0, "9"), TypeError, "limit_per_host must be a count from 0 on (0: no limit), not '9'"),
+    ],
+)
+def test_limits_are_counts(limits: Any, error: type[Exception], message: str) -> None:
+    """A limit that is no count is a mistake; the error says whose, and how to have none."""
+    with pytest.raises(error, match=re.escape(message)):
         Pool(*limits)
 
 

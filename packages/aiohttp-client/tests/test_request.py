@@ -65,6 +65,12 @@ def test_added_fields_can_be_skipped(of_session: Any, of_request: Any, left: set
     assert set(request.headers) == left
 
 
+def test_added_fields_can_be_skipped_without_a_session() -> None:
+    """A request on its own adds nothing but what its body says, and that can be skipped, too."""
+    assert fields(data=b"x", skip_auto_headers=["CONTENT-TYPE"]) == {}
+    assert fields(data=b"x") == {"Content-Type": "application/octet-stream"}
+
+
 def test_given_fields_are_not_skipped() -> None:
     """``skip_auto_headers`` is about what is added, not about what the program says."""
     session = Session(headers={"User-Agent": "mine"}, skip_auto_headers=["User-Agent"])
@@ -132,6 +138,34 @@ def test_auth_of_a_session_stays_at_its_base(url: str, is_sent: bool) -> None:
     assert ("Authorization" in request.headers) is is_sent
 
 
+@pytest.mark.parametrize(
+    ("auth", "kind"),
+    [
+        ("ab", "str"),
+        ("user:pass", "str"),
+        (b"ab", "bytes"),
+        ({"user": "pass", "b": "c"}, "dict"),
+        (("user",), "tuple of length 1"),
+        (("user", "pass", "utf-8", "x"), "tuple of length 4"),
+    ],
+)
+def test_auth_that_is_no_tuple(auth: Any, kind: str) -> None:
+    """Text of two characters is no login and password; the error shows nothing of either."""
+    expected = rf"^auth must be a tuple \(login, password\), or BasicAuth\(.*\), not {kind}$"
+    with pytest.raises(TypeError, match=expected):
+        HttpRequest("GET", "http://a/", auth=auth)
+    with pytest.raises(TypeError, match=expected):
+        Session(auth=auth)
+
+
+def test_auth_that_is_put_into_a_session() -> None:
+    """It is looked at again, when it is used."""
+    session = Session()
+    session.auth = "ab"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="auth must be a tuple"):
+        HttpRequest("GET", "http://a/", session=session)
+
+
 def test_auth_beside_an_authorization_header() -> None:
     """Nobody can know which of the two was meant."""
     with pytest.raises(ValueError, match="auth and an Authorization header exclude each other"):
@@ -168,6 +202,16 @@ def test_cookie_that_a_subclass_adds_stays_one_field() -> None:
     assert b"Cookie" not in request.encoded_fields.block
 
 
+@pytest.mark.parametrize("cookies", ["a=1", b"a=1", ["ab"], ["a=1", "b=2"]])
+def test_cookies_that_are_text(cookies: Any) -> None:
+    """Text is no pair, not even one of two characters; the error says where it belongs."""
+    expected = "cookies must be a mapping or pairs .*; a whole Cookie field goes into headers"
+    with pytest.raises(TypeError, match=expected):
+        HttpRequest("GET", "http://a/", cookies=cookies)
+    with pytest.raises(TypeError, match=expected):
+        Session(cookies=cookies)
+
+
 # Bodies.
 
 
@@ -198,8 +242,9 @@ def test_no_compression(compress: Any) -> None:
 
 def test_unknown_compression() -> None:
     """A coding that we don't write is refused, and the error names those that we do."""
-    with pytest.raises(ValueError, match="compress must be True, 'deflate' or 'gzip', not 'br'"):
-        HttpRequest("POST", "http://a/", data=b"x", compress="br")
+    for data in (b"x", None):
+        with pytest.raises(ValueError, match="must be True, 'deflate' or 'gzip', not 'br'"):
+            HttpRequest("POST", "http://a/", data=data, compress="br")
 
 
 def test_compress_beside_content_encoding() -> None:

@@ -700,6 +700,32 @@ async def test_too_many_redirects() -> None:
         assert len(origin.requests) == 4
 
 
+@pytest.mark.parametrize(
+    ("given", "error"), [(-1, ValueError), (None, TypeError), ("3", TypeError)]
+)
+async def test_number_of_redirects(given: Any, error: type[Exception]) -> None:
+    """What is no count is refused before anything is sent."""
+    async with Origin(response()) as origin, Session() as session:
+        with pytest.raises(error, match=r"max_redirects must be a count from 0 on, not .*; to get"):
+            await session.get(origin.url, max_redirects=given)
+        assert origin.requests == []
+        assert (await session.get(origin.url, max_redirects=0)).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_stream_is_dropped_by_303(method: str) -> None:
+    """It leads to a request without a body, whatever the method was (RFC 9110, 15.4.4)."""
+    async with Origin(crossroads) as origin, Session() as session:
+        body = pieces_of(b"hello")
+        url = origin.url + "/303/end"
+        async with session.request(method, url, data=body, allow_redirects=True) as answer:
+            assert answer.status == 200
+        assert origin.request.startswith(f"{method} /end ".encode())
+        assert fields_of(origin.request).keys() == {
+            "host", "accept", "accept-encoding", "user-agent",
+        }  # fmt: skip
+
+
 async def test_post_that_is_repeated() -> None:
     """307 repeats method and body; 303 asks for a GET without one."""
     async with Origin(crossroads) as origin, Session() as session:

@@ -198,6 +198,27 @@ def test_local_name() -> None:
         TCPConnector(local_addr=("localhost", 0))
 
 
+@pytest.mark.parametrize("given", ["127.0.0.1", ("127.0.0.1",), ("127.0.0.1", "0"), (None, 0)])
+def test_local_address_without_a_port(given: Any) -> None:
+    """It is a pair of text and number; the error shows one."""
+    with pytest.raises(TypeError, match=r"tuple .*, such as \('127\.0\.0\.1', 0\), not "):
+        TCPConnector(local_addr=given)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"ttl_dns_cache": -1}, ValueError, "ttl_dns_cache must be seconds from 0 on or None"),
+        ({"ttl_dns_cache": "10"}, TypeError, "ttl_dns_cache must be seconds from 0 on or None"),
+        ({"limit": None}, TypeError, r"limit must be a count from 0 on \(0: no limit\), not None"),
+    ],
+)
+def test_what_is_no_number(options: Any, error: type[Exception], message: str) -> None:
+    """Arguments are looked at when they are given, not when a connection is needed."""
+    with pytest.raises(error, match=message):
+        TCPConnector(**options)
+
+
 async def test_unknown_name() -> None:
     """A name without address is an error of its own, with the phase in which it came."""
     async with Session(connector=TCPConnector(resolver=Book())) as session:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
 import pytest
 
+from aiohttp.client import Session
 from aiohttp.client.timeouts import DEFAULT_TIMEOUT, ClientTimeout, client_timeout
 
 
@@ -34,3 +40,33 @@ def test_limit_that_is_none(name: str) -> None:
     """A negative limit is a mistake, and says whose."""
     with pytest.raises(ValueError, match=rf"ClientTimeout\.{name} must be seconds from 0 on"):
         ClientTimeout(**{name: -1})
+
+
+@pytest.mark.parametrize("given", ["3", object(), (3, 10), timedelta(seconds=3), Decimal(3)])
+def test_what_is_no_number_of_seconds(given: Any) -> None:
+    """Text, a tuple or a timedelta can't be added to a clock's time; the error says whose it is."""
+    with pytest.raises(TypeError, match=r"^timeout must be seconds from 0 on, a ClientTimeout or"):
+        client_timeout(given)
+    with pytest.raises(TypeError, match=r"^conn_timeout must be seconds from 0 on or None, not"):
+        client_timeout(None, conn_timeout=given)
+    with pytest.raises(TypeError, match=r"^ClientTimeout\.sock_read must be seconds from 0 on or"):
+        ClientTimeout(sock_read=given)
+    with pytest.raises(TypeError, match=r"^timeout must be seconds .* of type"):
+        Session(timeout=given)
+
+
+@pytest.mark.parametrize("given", [-1, -0.5, float("nan")])
+def test_negative_seconds(given: float) -> None:
+    """A time that is over before it begins is a mistake, and so is none at all."""
+    with pytest.raises(ValueError, match=r"^timeout must be seconds from 0 on"):
+        client_timeout(given)
+    with pytest.raises(ValueError, match=r"^conn_timeout must be seconds from 0 on"):
+        client_timeout(None, conn_timeout=given)
+
+
+@pytest.mark.parametrize("given", [3, 2.5, Fraction(5, 2), 0, float("inf")])
+def test_every_real_number_is_a_time(given: Any) -> None:
+    """What can be added to a clock's time will do."""
+    assert client_timeout(given, conn_timeout=given) == ClientTimeout(
+        total=given, sock_connect=given
+    )

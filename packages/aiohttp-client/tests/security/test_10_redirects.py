@@ -88,7 +88,7 @@ async def test_cookies_of_the_jar_go_by_its_own_rules() -> None:
     """CVE-2026-47265: those of the host, which has several ports (RFC 6265, section 8.5)."""
     async with Origin(response()) as other, Origin(leads_to(other.url)) as origin:
         async with Session() as session:
-            session.cookie_jar.update_cookies({"jar": "1"}, session._joined(origin.url))
+            session.cookie_jar.update_cookies({"jar": "1"}, origin.url)
             await session.get(origin.url.replace("127.0.0.1", "localhost"), cookies={"own": "1"})
         assert b"Cookie: jar=1\r\n" in other.request
         assert b"own=1" not in other.request

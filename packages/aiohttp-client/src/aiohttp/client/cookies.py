@@ -76,10 +76,25 @@ def cookie_field(cookies: GivenCookies, *, quote: bool = True) -> str:
 
 
 def given_pairs(cookies: GivenCookies) -> Iterable[tuple[str, Any]]:
-    """Return names and values, in whichever form the program gives them."""
+    """Return names and values, in whichever form the program gives them.
+
+    Raises:
+        TypeError: if it is text, whole or in pieces, which nobody has parsed.
+    """
     if isinstance(cookies, Mapping):
         return cast(Mapping[str, Any], cookies).items()
-    return cookies
+    pairs = tuple(cookies)
+    for part in (cookies, *pairs):
+        _refuse_text(part)
+    return pairs
+
+
+def _refuse_text(part: object) -> None:
+    if isinstance(part, str | bytes):  # "ab" could be unpacked, to the cookie a=b
+        raise TypeError(
+            f"cookies must be a mapping or pairs of name and value, not {type(part).__name__}; "
+            "a whole Cookie field goes into headers"
+        )
 
 
 def wire_value(name: str, given: object, *, quote: bool = True) -> str:

@@ -131,6 +131,14 @@ def _cached_destination(url: StrOrURL) -> Destination:
     if not parsed.raw_host:
         raise InvalidUrlClientError(url, "expected a host after //")
     destination = Destination(parsed)
+    address, percent, zone = destination.key.host.partition("%")
+    if percent and ":" in address:
+        zone = zone.removeprefix("25")  # "%25" is how a URL spells "%" (RFC 6874)
+        raise InvalidUrlClientError(
+            url,
+            f"expected an IPv6 address without a zone, got zone {zone!r}: ask for a name "
+            f"that the resolver, or the file hosts, knows as {address}%{zone}",
+        )
     if split_authority(destination.authority) is None:
         raise InvalidUrlClientError(url, "expected a host name or address, and maybe a port")
     if not destination.key.port:

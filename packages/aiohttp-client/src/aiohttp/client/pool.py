@@ -59,10 +59,8 @@ class Pool(Generic[K, C]):
     """
 
     def __init__(self, limit: int = 100, limit_per_host: int = 0) -> None:
-        if limit < 0 or limit_per_host < 0:
-            raise ValueError(
-                f"limits are counts from 0 on (0: none), not {limit} and {limit_per_host}"
-            )
+        _validate_limit("limit", limit)
+        _validate_limit("limit_per_host", limit_per_host)
         self.limit = limit
         self.limit_per_host = limit_per_host
         self._slots: dict[K, int] = {}  # per key, idle or in use
@@ -267,3 +265,10 @@ class Pool(Generic[K, C]):
 
 def _nothing() -> None:
     """Stand in for ``notify`` while a waiter joins."""
+
+
+def _validate_limit(name: str, given: object) -> None:
+    """Refuse what is no number of connections, such as None: which of the two would it mean?"""
+    if not isinstance(given, int) or given < 0:
+        error = ValueError if isinstance(given, int) else TypeError
+        raise error(f"{name} must be a count from 0 on (0: no limit), not {given!r}")

@@ -52,23 +52,22 @@ def redirect(
 ) -> Redirect:
     """Return the request that a redirect asks for.
 
-    307 and 308 repeat the request as it was. 303 asks for a GET. 301 and 302
-    turn a POST into a GET, as every browser does, and leave other methods alone.
-    A HEAD stays one. A fragment is inherited (RFC 9110, section 10.2.2). ``requote``:
-    whether percent-encoding is put into normal form, as for every URL.
+    307 and 308 repeat the request as it was. 303 asks for a GET without a body, even
+    of a GET that had one (RFC 9110, section 15.4.4); a HEAD stays one. 301 and 302 turn
+    a POST into a GET, as every browser does, and leave other methods alone. A fragment
+    is inherited (RFC 9110, section 10.2.2). ``requote``: whether percent-encoding is put
+    into normal form, as for every URL.
 
     Raises:
         InvalidUrlRedirectClientError: if ``location`` is malformed.
         NonHttpUrlRedirectClientError: if it is neither http nor https.
     """
     destination = _resolve(base, location, requote=requote)
-    becomes_get = (status == 303 and method not in ("GET", "HEAD")) or (
-        status in (301, 302) and method == "POST"
-    )
+    drops_body = status == 303 or (status in (301, 302) and method == "POST")
     return Redirect(
-        "GET" if becomes_get else method,
+        "GET" if drops_body and method != "HEAD" else method,
         destination,
-        keeps_body=not becomes_get,
+        keeps_body=not drops_body,
         leaves_origin=destination.key[:3] != base.key[:3],
         loses_tls=base.key.is_tls and not destination.key.is_tls,
     )

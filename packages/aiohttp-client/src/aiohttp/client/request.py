@@ -42,6 +42,7 @@ __all__ = [
     "RequestInfo",
     "is_idempotent",
     "pairs_of",
+    "validate_auth",
     "without",
 ]
 
@@ -75,6 +76,29 @@ def pairs_of(headers: LooseHeaders) -> Fields:
     for field in fields:
         _check_pair(field)
     return fields
+
+
+def validate_auth(auth: object) -> None:
+    """Refuse what is no login and password, without a word of what it is.
+
+    Raises:
+        TypeError: if it is neither a tuple nor ``BasicAuth``. A list, such as JSON has, will do.
+    """
+    # A str of two characters could be unpacked, too.
+    match auth:
+        case [_, _] | [_, _, _]:
+            return
+        case _:
+            raise TypeError(
+                "auth must be a tuple (login, password), or BasicAuth(login, password), "
+                f"not {_kind(auth)}"
+            )
+
+
+def _kind(value: object) -> str:
+    """Return what something is, but nothing of what it says."""
+    kind = type(value).__name__
+    return f"{kind} of length {len(value)}" if isinstance(value, tuple | list) else kind
 
 
 def without(fields: Fields, names: Collection[str]) -> Fields:
@@ -224,6 +248,8 @@ class HttpRequest:
         self.payload: Payload = EMPTY_PAYLOAD
         if session is None:
             self.response_class, self.version, defaults = None, HttpVersion11, _NO_DEFAULTS
+            if skip_auto_headers:
+                defaults = DefaultFields((), frozenset(map(str.lower, skip_auto_headers)))
         else:
             self.response_class, self.version = session.response_class, session.version
             defaults = session.default_fields(skip_auto_headers)
@@ -234,10 +260,11 @@ class HttpRequest:
         self._fields = defaults.fields
         self._encoded: EncodedFields | None = defaults.encoded
         self._headers: CIMultiDict[str] | None = None
+        coding = _coding(compress) if compress else None
         if data is not None or json is not None or files is not None:
             self.payload = _body(data, json, files, encoding, session)
-            if compress:
-                self._compress(compress)
+            if coding:
+                self._compress(coding)
         own = self._own_fields(headers, cookies) if headers or cookies else ()
         if auth is not None or destination.authorization or (session and session.has_credentials):
             own = (*own, *self._authorization(own, auth))
@@ -279,7 +306,10 @@ class HttpRequest:
             return (("Authorization", self.destination.authorization),)
         if auth is None and self.session is not None and not _has(self._fields, "authorization"):
             auth = self.session.credentials_for(self.destination)
-        return () if auth is None else (("Authorization", encode_basic_auth(*auth)),)
+        if auth is None:
+            return ()
+        validate_auth(auth)
+        return (("Authorization", encode_basic_auth(*auth)),)
 
     def _body_fields(self, own: Fields, inherited: frozenset[str] = frozenset()) -> Fields:
         """Return what the body says of itself, where the program doesn't.
@@ -305,10 +335,7 @@ class HttpRequest:
             fields = (*fields, ("Content-Length", str(body.size)))
         return fields
 
-    def _compress(self, compress: bool | str) -> None:
-        coding = _CODINGS.get(compress)
-        if coding is None:
-            raise ValueError(f"compress must be True, 'deflate' or 'gzip', not {compress!r}")
+    def _compress(self, coding: str) -> None:
         from .payload import compressed
 
         plain, self.payload = self.payload, compressed(self.payload, coding)
@@ -479,6 +506,14 @@ def _with_query(url: URL, query: str) -> URL:
     added = URL("?" + query.replace("#", "%23")).raw_query_string
     joined = f"{url.raw_query_string}&{added}" if url.raw_query_string else added
     return url.join(URL(f"?{joined}", encoded=True)).with_fragment(url.fragment or None)
+
+
+def _coding(compress: bool | str) -> str:
+    """Return the content coding that ``compress=`` asks for."""
+    coding = _CODINGS.get(compress)
+    if coding is None:
+        raise ValueError(f"compress must be True, 'deflate' or 'gzip', not {compress!r}")
+    return coding
 
 
 def _chunk_size(chunked: object) -> int:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .connector import BaseConnector
     from .session import Session
 
-__all__ = ["FOLLOWED_UP", "follow_up", "send"]
+__all__ = ["FOLLOWED_UP", "MAX_REDIRECTS", "follow_up", "send", "validate_max_redirects"]
 
 _CHUNK: Final = 64 * 1024
 """Bytes per chunk for ``chunked=True``, where the body doesn't come in pieces."""
@@ -40,6 +40,25 @@ _LOCATION: Final = istr("Location")
 
 FOLLOWED_UP: Final = REDIRECT_STATUSES | {417}
 """Statuses that may not be the end: nearly every call goes without ``follow_up``."""
+
+
+MAX_REDIRECTS: Final = 10
+"""How many are followed by default."""
+
+
+def validate_max_redirects(given: object) -> None:
+    """Refuse what is no number of redirects, before the first one comes.
+
+    Raises:
+        TypeError: if it is no integer.
+        ValueError: if it is negative.
+    """
+    if not isinstance(given, int) or given < 0:
+        error = ValueError if isinstance(given, int) else TypeError
+        raise error(
+            f"max_redirects must be a count from 0 on, not {given!r}; "
+            "to get the redirect itself say allow_redirects=False"
+        )
 
 
 async def follow_up(

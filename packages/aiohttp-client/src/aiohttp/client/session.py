@@ -20,13 +20,14 @@ from aiohttp.protocol.http1.head import HttpVersion, HttpVersion11
 from .awaitables import FINISHED, Finished, RequestContext
 from .call import Call
 from .connector import BaseConnector
-from .destination import Destination, StrOrURL, destination_of
+from .destination import Destination, StrOrURL, check_authority, destination_of
 from .errors import InvalidUrlClientError
 from .payload import JSONEncoder
 from .reception import RECEPTION_OPTIONS, Reception
-from .request import Auth, DefaultFields, HttpRequest, LooseHeaders, pairs_of
+from .references import joined
+from .request import Auth, DefaultFields, HttpRequest, LooseHeaders, pairs_of, validate_auth
 from .response import HttpResponse
-from .sending import FOLLOWED_UP, follow_up, send
+from .sending import FOLLOWED_UP, MAX_REDIRECTS, follow_up, send, validate_max_redirects
 from .tcp import TCPConnector
 from .timeouts import DEFAULT_TIMEOUT, ClientTimeout, Timeout, client_timeout
 
@@ -131,6 +132,8 @@ class Session:
         self._jar = cookie_jar
         if cookies:
             self.cookie_jar.update_cookies(cookies)
+        if auth is not None:
+            validate_auth(auth)
         self.auth = auth
         self.json_serialize = json_serialize
         self.request_class = request_class
@@ -222,12 +225,14 @@ class Session:
         timeout: Timeout = None,  # noqa: ASYNC109 it is one deadline for all the steps
         conn_timeout: float | None = None,
         allow_redirects: bool = True,
-        max_redirects: int = 10,
+        max_redirects: int = MAX_REDIRECTS,
         raise_for_status: RaiseForStatus | None = None,
         request_class: type[HttpRequest] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         **options: Any,
     ) -> HttpResponse:
+        if max_redirects != MAX_REDIRECTS:
+            validate_max_redirects(max_redirects)
         running = asyncio.get_running_loop()
         connector = self._connector
         if running is not connector.loop or self._is_closed or loop or self._expected_loop:
@@ -238,7 +243,7 @@ class Session:
             tracker.bind()
         try:
             make = request_class or self.request_class
-            url = url if self._base_url is None else self._joined(url)
+            url = url if self._base_url is None else _joined(self._base_url, url)
             request = make(method, url, session=self, **options)
             limits = client_timeout(timeout, self.timeout, conn_timeout)
             call = Call(request, limits, running, reception)
@@ -282,14 +287,6 @@ class Session:
             )
         if running is not self._connector.loop:
             self._connector.bind(running)
-
-    def _joined(self, url: StrOrURL) -> URL:
-        """Return an absolute URL; a relative one is meant from ``base_url`` on."""
-        try:
-            given = URL(url)
-            return given if given.absolute or self._base_url is None else self._base_url.join(given)
-        except ValueError as exc:
-            raise InvalidUrlClientError(url, str(exc)) from exc
 
     # What a request has of its session.
 
@@ -481,6 +478,28 @@ def _base(url: StrOrURL) -> URL:
     if not base.raw_path.endswith("/"):
         raise ValueError(f"base_url must end in '/', or its last part is lost, got {base.path!r}")
     return base
+
+
+def _joined(base: URL, url: StrOrURL) -> StrOrURL:
+    """Return where ``url`` leads from ``base_url`` (RFC 3986, section 5.2.2).
+
+    What has a scheme needs no base, and stays the text that it is: a URL object would
+    hide from ``destination_of`` what ``check_authority`` refuses.
+
+    Raises:
+        InvalidUrlClientError: if it is malformed.
+    """
+    try:
+        reference = URL(url)
+        if reference.scheme:
+            return url
+        if isinstance(url, str):
+            check_authority(url)
+            if url.startswith("//") and not reference.raw_host:
+                raise ValueError("expected a host after //")
+        return joined(base, reference)
+    except ValueError as exc:
+        raise InvalidUrlClientError(url, str(exc)) from exc
 
 
 def _version(headers: CIMultiDict[str]) -> int:

@@ -24,6 +24,7 @@ from .errors import (
 )
 from .names import Names
 from .request import HttpRequest
+from .timeouts import validate_seconds
 from .tls import Ssl, merged_ssl
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class TCPConnector(BaseConnector):
         self.ssl = merged_ssl(
             ssl, verify_ssl=verify_ssl, fingerprint=fingerprint, ssl_context=ssl_context
         )
+        if ttl_dns_cache is not None:
+            validate_seconds("ttl_dns_cache", ttl_dns_cache)
         self._family = socket.AddressFamily(family)
         self._resolver = resolver
         self._own_resolver: AsyncResolver | ThreadedResolver | None = None
@@ -105,7 +108,7 @@ class TCPConnector(BaseConnector):
         self._how = Dialing(
             delay=happy_eyeballs_delay,
             interleave=interleave,
-            local=None if local_addr is None else [_local(*local_addr)],
+            local=None if local_addr is None else [_local(local_addr)],
             socket_factory=socket_factory,
         )
 
@@ -216,9 +219,21 @@ def _address_info_of(answer: ResolveResult) -> AddrInfoType:
     return info
 
 
-def _local(host: str, port: int) -> AddrInfoType:
-    """Return an address to bind sockets to."""
-    info = address_info(host, port)
-    if info is None:
-        raise ValueError(f"local_addr must be an address and a port, not {(host, port)!r}")
-    return info
+def _local(given: object) -> AddrInfoType:
+    """Return an address to bind sockets to.
+
+    Raises:
+        TypeError: if it is no pair of address and port.
+        ValueError: if it is a name.
+    """
+    match given:
+        case (str(host), int(port)):
+            info = address_info(host, port)
+            if info is None:
+                raise ValueError(f"local_addr must be an address and a port, not {given!r}")
+            return info
+        case _:
+            raise TypeError(
+                "local_addr must be a tuple of address and port (0: any), "
+                f"such as ('127.0.0.1', 0), not {given!r}"
+            )
