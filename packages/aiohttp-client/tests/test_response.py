@@ -791,3 +791,12 @@ async def test_response_that_was_let_go_is_not_told(
 def test_two_names_one_class() -> None:
     """The names of both dialects are the same objects."""
     assert ClientResponse is HttpResponse
+
+
+async def test_line_of_a_small_body_that_is_too_long() -> None:
+    """Whether a body came with its head or not, its errors are the client's."""
+    async with Origin(response(b"hello\n")) as origin, Session() as session:
+        answer = await session.get(origin.url)
+        with pytest.raises(ClientPayloadError, match="within 3 bytes of the body") as caught:
+            await answer.content.readuntil(max_size=3)
+        assert str(caught.value.url) == origin.url

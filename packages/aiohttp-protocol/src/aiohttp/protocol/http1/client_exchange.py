@@ -109,7 +109,11 @@ class ClientExchange:
             if self.coded_body is not None:
                 self._body = self._coded_stream(*self.coded_body)
             else:
-                self._body = StreamReader.complete(whole) if whole else EMPTY_STREAM
+                self._body = (
+                    StreamReader.complete(whole, translate=self.translate)
+                    if whole
+                    else EMPTY_STREAM
+                )
         return self._body
 
     @body.setter
