@@ -84,21 +84,18 @@ def validate_auth(auth: object) -> None:
     Raises:
         TypeError: if it is neither a tuple nor ``BasicAuth``. A list, such as JSON has, will do.
     """
-    # A str of two characters could be unpacked, too.
-    match auth:
-        case [_, _] | [_, _, _]:
+    kind = type(auth).__name__
+    if _is_row(auth):  # a str of two characters could be unpacked, too
+        if len(auth) in (2, 3):
             return
-        case _:
-            raise TypeError(
-                "auth must be a tuple (login, password), or BasicAuth(login, password), "
-                f"not {_kind(auth)}"
-            )
+        kind = f"{kind} of length {len(auth)}"
+    raise TypeError(
+        f"auth must be a tuple (login, password), or BasicAuth(login, password), not {kind}"
+    )
 
 
-def _kind(value: object) -> str:
-    """Return what something is, but nothing of what it says."""
-    kind = type(value).__name__
-    return f"{kind} of length {len(value)}" if isinstance(value, tuple | list) else kind
+def _is_row(value: object) -> TypeGuard[Collection[object]]:
+    return isinstance(value, tuple | list)
 
 
 def without(fields: Fields, names: Collection[str]) -> Fields:
