@@ -368,3 +368,12 @@ def test_file_by_post_is_not_sent_twice(tmp_path: Any) -> None:
         assert not request.may_be_repeated(was_sent=False)
         request = HttpRequest("POST", "http://a/", data=file, replayable=True)
         assert request.may_be_repeated(was_sent=True)
+
+
+def test_one_name_to_skip_is_no_list_of_names() -> None:
+    """A str would be taken letter by letter; skip_auto_headers wants names."""
+    text: Any = "User-Agent"
+    with pytest.raises(TypeError, match=r"must be names such as \['User-Agent'\], not one str"):
+        Session(skip_auto_headers=text)
+    with pytest.raises(TypeError, match=r"must be names such as \['User-Agent'\], not one str"):
+        HttpRequest("GET", "http://a/", skip_auto_headers=text, session=Session())

@@ -41,6 +41,7 @@ __all__ = [
     "Params",
     "RequestInfo",
     "is_idempotent",
+    "lower_names",
     "pairs_of",
     "validate_auth",
     "without",
@@ -96,6 +97,17 @@ def validate_auth(auth: object) -> None:
 
 def _is_row(value: object) -> TypeGuard[Collection[object]]:
     return isinstance(value, tuple | list)
+
+
+def lower_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of ``skip_auto_headers`` in lower case.
+
+    Raises:
+        TypeError: if it is one name rather than several: its letters would be taken.
+    """
+    if isinstance(names, str):
+        raise TypeError(f"skip_auto_headers must be names such as [{names!r}], not one str")
+    return frozenset(name.lower() for name in names)
 
 
 def without(fields: Fields, names: Collection[str]) -> Fields:
@@ -246,7 +258,7 @@ class HttpRequest:
         if session is None:
             self.response_class, self.version, defaults = None, HttpVersion11, _NO_DEFAULTS
             if skip_auto_headers:
-                defaults = DefaultFields((), frozenset(map(str.lower, skip_auto_headers)))
+                defaults = DefaultFields((), lower_names(skip_auto_headers))
         else:
             self.response_class, self.version = session.response_class, session.version
             defaults = session.default_fields(skip_auto_headers)

@@ -25,7 +25,15 @@ from .errors import InvalidUrlClientError
 from .payload import JSONEncoder
 from .reception import RECEPTION_OPTIONS, Reception
 from .references import joined
-from .request import Auth, DefaultFields, HttpRequest, LooseHeaders, pairs_of, validate_auth
+from .request import (
+    Auth,
+    DefaultFields,
+    HttpRequest,
+    LooseHeaders,
+    lower_names,
+    pairs_of,
+    validate_auth,
+)
 from .response import HttpResponse
 from .sending import FOLLOWED_UP, MAX_REDIRECTS, follow_up, send, validate_max_redirects
 from .tcp import TCPConnector
@@ -145,8 +153,8 @@ class Session:
         self.auto_decompress = auto_decompress
         self.trust_env = trust_env
         self.requote_redirect_url = requote_redirect_url
+        self._skipped = lower_names(skip_auto_headers or ())
         self.skip_auto_headers = frozenset(istr(name) for name in skip_auto_headers or ())
-        self._skipped = frozenset(name.lower() for name in self.skip_auto_headers)
         self.fallback_charset_resolver = fallback_charset_resolver
         self.retry = retry
         self.allow_insecure_redirects = allow_insecure_redirects
@@ -303,7 +311,7 @@ class Session:
             self._defaults.clear()
         skipped = self._skipped
         if skip:
-            skipped |= {name.lower() for name in skip}
+            skipped |= lower_names(skip)
         found = self._defaults.get(skipped)
         if found is None:
             found = self._defaults[skipped] = self._make_defaults(skipped)
