@@ -201,3 +201,35 @@ async def test_socket_may_be_connected_twice() -> None:
             sock.connect(server.getsockname())
         await asyncio.get_running_loop().sock_connect(sock, server.getsockname())
         assert sock.getpeername() == server.getsockname()
+
+
+# By the loop itself.
+
+
+async def test_protocol_is_connected(port: int) -> None:
+    """What has the loop connect ends at the same address."""
+    dialer = Dialer(infos(port, "127.0.0.2"), Dialing())
+    made = asyncio.get_running_loop().create_future()
+
+    class Made(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.set_result(transport)
+
+    await dialer.connect(Made())
+    transport = await made
+    assert transport.get_extra_info("peername") == ("127.0.0.2", port)
+    transport.abort()
+    await asyncio.sleep(0)
+
+
+async def test_protocol_that_is_refused(port: int) -> None:
+    """The error reads as that of ``dial``."""
+    dialer = Dialer(infos(port, "127.0.0.1"), Dialing(), "127.0.0.1")
+    with pytest.raises(OSError, match="Connection refused$"):
+        await dialer.connect(asyncio.Protocol())
+    assert dialer.left == []
+
+
+async def test_asyncio_dials() -> None:
+    """asyncio's loops, several addresses, and sockets of one's own are for ``dial``."""
+    assert not Dialer(infos(80, "127.0.0.1"), Dialing()).leaves_it_to_the_loop

@@ -534,3 +534,51 @@ async def test_peer_of_a_failed_address_is_forgotten(monkeypatch: pytest.MonkeyP
         with pytest.raises(ConnectionTimeoutError) as caught:
             await session.get(f"https://server.example:{port}/", ssl=False)
         assert (caught.value.phase, caught.value.peer) == ("connect", None)
+
+
+# By the loop itself, as with uvloop.
+
+
+@pytest.fixture
+def by_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the loop connect, whichever it is."""
+    monkeypatch.setattr(Dialer, "leaves_it_to_the_loop", True)
+
+
+@pytest.mark.usefixtures("by_the_loop")
+async def test_connection_that_the_loop_opens() -> None:
+    """It is used again, and what comes on it unasked condemns it before the next request."""
+    async with Origin(response(b"hello")) as origin, Session() as session:
+        for _ in range(2):
+            assert await (await session.get(origin.url)).read() == b"hello"
+        assert origin.connections == 1
+        (connection,) = connector_of(session)._opened
+        (writer,) = origin._tasks.values()
+        writer.transport.get_extra_info("socket")._sock.send(response(b"evil"))
+        assert await (await session.get(origin.url)).read() == b"hello"
+        assert origin.connections == 2
+        assert connection not in connector_of(session)._opened
+
+
+@pytest.mark.usefixtures("by_the_loop")
+async def test_connection_that_the_loop_can_not_open(closed_port: int) -> None:
+    """The error, and what is left of it, are the same."""
+    async with Session() as session:
+        with pytest.raises(ClientConnectorError, match="cannot connect to 127") as caught:
+            await session.get(f"http://127.0.0.1:{closed_port}/")
+        assert caught.value.phase == "connect"
+        assert " 0 in use, 0 idle" in repr(session)
+
+
+@pytest.mark.usefixtures("by_the_loop")
+async def test_cancelled_while_the_loop_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slot is given back."""
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+    async with Session() as session:
+        task = asyncio.create_task(session.get("http://127.0.0.1:1/"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert " 0 in use, 0 idle" in repr(session)

@@ -127,3 +127,20 @@ def test_silence_is_seen() -> None:
     ours, theirs = pair()
     with ours, theirs:
         assert Peephole(ours, is_tls=False).look() == ""
+
+
+async def test_look_into_what_a_transport_gives() -> None:
+    """What stands for a transport's socket can't be read from, but shows the same."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+        transport.pause_reading()
+        peephole = Peephole(transport.get_extra_info("socket"), is_tls=False)
+        assert not peephole.poll(0)
+        theirs.send(b"unseen")
+        assert peephole.poll(0)
+        assert peephole.look() == "spoke unasked on"
+        assert ours.recv(10) == b"unseen"
+        transport.abort()
+        await asyncio.sleep(0)

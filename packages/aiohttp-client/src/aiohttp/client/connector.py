@@ -342,10 +342,10 @@ class BaseConnector(ABC):
             ServerFingerprintMismatch: if it isn't whom it should be.
         """
         protocol = self._new_protocol(key, sock)
-        call.peer = _peer_of(sock)  # now: once the other end has reset it, nobody knows
         try:
             context, fingerprint = None, None
             if key.is_tls:
+                call.peer = _peer_of(sock)  # now: once the other end has reset it, nobody knows
                 call.phase = "tls"
                 context, fingerprint = await context_for(key.ssl, ssl)
             await asyncio.get_running_loop().create_connection(

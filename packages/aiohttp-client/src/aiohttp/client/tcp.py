@@ -168,6 +168,8 @@ class TCPConnector(BaseConnector):
             raise
 
     async def _reach(self, dialer: Dialer, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+        if dialer.leaves_it_to_the_loop and not key.is_tls:
+            return await self._connect(dialer, key, call)
         refused: ClientConnectionError | None = None
         while True:
             call.phase, call.peer = "connect", None
@@ -186,6 +188,20 @@ class TCPConnector(BaseConnector):
                 refused = refused or exc
                 if not dialer.left:
                     raise refused from refused.__cause__
+
+    async def _connect(self, dialer: Dialer, key: ConnectionKey, call: Call) -> ClientHttpProtocol:
+        """Connect in one step, by what the loop has for it."""
+        call.phase, call.peer = "connect", None
+        protocol = self._new_protocol(key)
+        try:
+            await dialer.connect(protocol)
+        except BaseException as exc:
+            protocol.close()
+            if isinstance(exc, OSError):
+                raise ClientConnectorError(key.host, key.port, exc) from exc
+            raise
+        protocol.look_into(protocol.get_extra_info("socket"))
+        return protocol
 
     async def _addresses(self, key: ConnectionKey, call: Call) -> list[AddrInfoType]:
         given = address_info(key.host, key.port)

@@ -32,7 +32,7 @@ from ..errors import (
 )
 from ..headers import shown
 from ..limits import DEFAULT_LIMITS, Limits
-from ..sockets import Peephole, tune
+from ..sockets import HasFileno, Peephole, tune
 from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import Deadlines
 from .body import (
@@ -183,7 +183,7 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
         self.requests = 0
         self._deadlines = deadlines
         self._usual_limits = limits
-        self._sock = sock
+        self._sock: HasFileno | None = sock
         self._peephole: Peephole | None = None
         self._released = released
         self._lost = lost
@@ -234,6 +234,10 @@ class ClientHttpProtocol(asyncio.BufferedProtocol):
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"peername"``, or None."""
         return None if self._transport is None else self._transport.get_extra_info(name)
+
+    def look_into(self, sock: HasFileno) -> None:
+        """Do with this socket what the argument ``sock`` is for; it may be the transport's."""
+        self._sock = sock
 
     def close(self) -> None:
         """Close the connection, whatever it is doing. Twice is fine; it never fails."""
