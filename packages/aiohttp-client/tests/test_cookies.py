@@ -172,6 +172,8 @@ def test_cookie_field_is_read(value: str, pairs: list[tuple[str, str]]) -> None:
         (["a=1; a=2; b=3", "b=4"], "a=1; a=2; b=4"),
         (["A=1", "a=2"], "A=1; a=2"),
         (["a=1", "alone"], "a=1; alone"),
+        (["a=1", "="], "a=1"),
+        (["a=1", "=b=2"], "a=1; =b=2"),
     ],
 )
 def test_later_cookies_win_by_name(fields: list[str], merged: str) -> None:

@@ -132,15 +132,14 @@ def parse_cookie_field(value: str) -> list[tuple[str, str]]:
     """Return names and values of a Cookie field, in order, without white space around them.
 
     Quotes are part of a value. Text without ``=`` is a value whose name is ``""``,
-    as for browsers. Nothing is refused.
+    as for browsers. Nothing is refused; neither name nor value is no cookie.
     """
     pairs: list[tuple[str, str]] = []
     for piece in value.split(";"):
         name, equals, text = piece.partition("=")
-        if equals:
-            pairs.append((name.strip(_WHITE), text.strip(_WHITE)))
-        elif text := piece.strip(_WHITE):
-            pairs.append(("", text))
+        pair = (name.strip(_WHITE), text.strip(_WHITE)) if equals else ("", name.strip(_WHITE))
+        if any(pair):
+            pairs.append(pair)
     return pairs
 
 
@@ -158,7 +157,9 @@ def merge(*fields: str) -> str:
     for field in reversed(given):
         pairs = parse_cookie_field(field)
         kept[:0] = [
-            f"{name}={value}" if name else value for name, value in pairs if name not in taken
+            f"{name}={value}" if name or "=" in value else value
+            for name, value in pairs
+            if name not in taken
         ]
         taken.update(name for name, _ in pairs)
     return "; ".join(kept)
