@@ -55,6 +55,15 @@ def test_any_data(name: str, pieces: list[bytes]) -> None:
     assert b"\n" not in text.replace(b"\r\n", b"")
 
 
+@pytest.mark.parametrize("end", [b"!", b"\x00"])
+@pytest.mark.parametrize("size", range(70, 80))
+def test_line_that_is_just_full(size: int, end: bytes) -> None:
+    """A piece that fills its last line leaves room for the break behind it."""
+    text = encoded("quoted-printable", [b"a" * size + end, b"b"])
+    assert max(map(len, text.split(b"\r\n"))) <= 76
+    assert decoded("quoted-printable", [text]) == b"a" * size + end + b"b"
+
+
 def test_others_can_read_it() -> None:
     """The decoders of the standard library agree."""
     assert base64.decodebytes(encoded("base64", [TEXT])) == TEXT

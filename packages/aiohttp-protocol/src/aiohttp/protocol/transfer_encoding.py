@@ -75,12 +75,20 @@ def _base64_line(data: bytes) -> bytes:
     return binascii.b2a_base64(data, newline=False) + b"\r\n"
 
 
+_QUOTED_LINE = 76
+"""Characters in a line at most (RFC 2045, section 6.7, rule 5)."""
+
+
 class _QuotedPrintableEncoder:
     def encode(self, data: bytes) -> bytes:
         # Line ends as well: what is sent may be no text. Each piece ends in a soft line
         # break, which means nothing, so that no line grows over two pieces.
-        quoted = binascii.b2a_qp(data, istext=False)
-        return quoted.replace(b"=\n", b"=\r\n") + b"=\r\n"
+        quoted = binascii.b2a_qp(data, istext=False).replace(b"=\n", b"=\r\n")
+        if len(quoted) - (quoted.rfind(b"\n") + 1) == _QUOTED_LINE:
+            # No room for the "=" of the break: the last character goes to the next line.
+            size = 3 if quoted[-3:-2] == b"=" else 1
+            quoted = quoted[:-size] + b"=\r\n" + quoted[-size:]
+        return quoted + b"=\r\n"
 
     def finish(self) -> bytes:
         return b""
