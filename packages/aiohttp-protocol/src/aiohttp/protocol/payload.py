@@ -228,14 +228,12 @@ def _named(value: object) -> str:
 # In memory.
 
 
-class BytesPayload(Payload):
-    """Bytes; a copy where they could change while they are being sent."""
+class _InMemory(Payload):
+    """What payloads have in common whose bytes are at hand, in a slot of their own."""
 
-    __slots__ = ("_bytes",)
+    __slots__ = ()
 
-    def __init__(self, value: bytes | bytearray | memoryview, *args: Any, **kwargs: Any) -> None:
-        super().__init__(value, *args, **kwargs)
-        self._bytes = value if type(value) is bytes else bytes(value)
+    _bytes: bytes
 
     @property
     def content(self) -> bytes:
@@ -251,6 +249,16 @@ class BytesPayload(Payload):
     def is_in_memory(self) -> bool:
         """True."""
         return True
+
+
+class BytesPayload(_InMemory):
+    """Bytes; a copy where they could change while they are being sent."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, value: bytes | bytearray | memoryview, *args: Any, **kwargs: Any) -> None:
+        super().__init__(value, *args, **kwargs)
+        self._bytes = value if type(value) is bytes else bytes(value)
 
 
 class StringPayload(BytesPayload):
@@ -415,7 +423,7 @@ class BufferedReaderPayload(IOBasePayload):
     __slots__ = ()
 
 
-class BytesIOPayload(IOBasePayload):
+class BytesIOPayload(_InMemory, IOBasePayload):
     """What is left of a ``BytesIO``, which stays where it stands."""
 
     __slots__ = ("_bytes",)
@@ -424,21 +432,6 @@ class BytesIOPayload(IOBasePayload):
         super().__init__(value, *args, **kwargs)
         # Without a copy, if it stands at its start.
         self._bytes = value.getvalue()[value.tell() :]
-
-    @property
-    def content(self) -> bytes:
-        """The bytes."""
-        return self._bytes
-
-    @property
-    def size(self) -> int:
-        """The number of bytes."""
-        return len(self._bytes)
-
-    @property
-    def is_in_memory(self) -> bool:
-        """True."""
-        return True
 
 
 class TextIOPayload(IOBasePayload):
