@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import IO, Any, Literal, Protocol, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from .errors import RemoteProtocolError
 from .http1.head import HttpVersion, RequestHead
 from .streams import StreamReader
+
+if TYPE_CHECKING:
+    from .service import Books
 
 __all__ = ["Application", "Exchange", "Fields", "HasCleanup", "HasShutdown", "HasStartup"]
 
@@ -27,6 +31,9 @@ class Application(Protocol):
     Three more coroutine methods are called where they exist, each once:
     ``startup()`` before the first connection is accepted, ``shutdown()`` when
     draining begins, ``cleanup()`` after the last exchange.
+
+    One whose attribute ``handles_refusals`` is True gets the requests, too, that the
+    connection could not take: see ``Exchange.refusal``. Others never see them.
     """
 
     async def handle_exchange(self, exchange: Exchange) -> None:
@@ -78,6 +85,25 @@ class Exchange(Protocol):
     cancel_on_disconnect: bool
     """Whether the handler's task is cancelled when the client goes away (default: True)."""
 
+    request: Any
+    """The application's own object for this request, where it left one: access logs look at it."""
+
+    @property
+    def refusal(self) -> RemoteProtocolError | None:
+        """Why the connection could not take this request, with the status to answer; else None.
+
+        A bad head, a method that isn't allowed, a client too slow, too large a body. The
+        head is then what could be read of it: where not even the request line is right,
+        the method is ``"UNKNOWN"`` and the target ``"/"``. There is no body, and the
+        response is the connection's last. If the application has none, a plain one is sent.
+        """
+        ...
+
+    @property
+    def books(self) -> Books:
+        """What the server has done so far, counted."""
+        ...
+
     @property
     def head(self) -> RequestHead:
         """Method, target, version and fields as they came."""
@@ -98,12 +124,20 @@ class Exchange(Protocol):
 
     @property
     def scheme(self) -> Literal["http", "https"]:
-        """By the transport: whether this connection is TLS."""
+        """Whether the client came over TLS: by the transport, or by a proxy that is trusted."""
+        ...
+
+    @property
+    def host(self) -> str | None:
+        """The host, with its port, that a trusted proxy was asked for; None if none says so."""
         ...
 
     @property
     def peername(self) -> Any:
-        """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
+        """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket.
+
+        By the transport, or what a proxy says that is trusted.
+        """
         ...
 
     @property
@@ -160,6 +194,11 @@ class Exchange(Protocol):
     @property
     def response_status(self) -> int:
         """The final status that was sent; 0 before the head is decided."""
+        ...
+
+    @property
+    def sent_fields(self) -> Fields:
+        """The fields that were given to ``respond`` or ``start``, without what was added."""
         ...
 
     @property

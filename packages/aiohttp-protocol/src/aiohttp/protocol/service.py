@@ -8,13 +8,16 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context, copy_context
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .dates import DateLine
 from .exchange import Application, Exchange
 from .http1.encode import encode_fields
 from .limits import DEFAULT_LIMITS, Limits
 from .timers import Deadlines, deadlines_of
+
+if TYPE_CHECKING:
+    from .forwarded import TrustedProxies
 
 __all__ = ["Books", "Service", "ServiceConnection"]
 
@@ -70,7 +73,8 @@ class Service:
         tcp_keepalive: whether the kernel probes silent clients (SO_KEEPALIVE).
         server: the value of the Server field; none is sent if it is empty.
         on_exchange: called with each exchange when its response is over, complete or
-            not: for access logs. An error in it is logged.
+            not, refused ones included: for access logs. An error in it is logged.
+        trusted_proxies: whose word is taken for a client's address, scheme and host.
         deadlines: the timer; that of the running loop by default.
 
     Attributes:
@@ -89,17 +93,20 @@ class Service:
         tcp_keepalive: bool = True,
         server: str = "",
         on_exchange: Callable[[Exchange], object] | None = None,
+        trusted_proxies: TrustedProxies | None = None,
         deadlines: Deadlines | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         if isinstance(allowed_methods, str):
             raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
         self.application = application
+        self.handles_refusals: bool = getattr(application, "handles_refusals", False)
         self.limits = limits
         self.allowed_methods = frozenset(allowed_methods)
         self.tcp_keepalive = tcp_keepalive
         self.server_line = encode_fields([("Server", server)]).block if server else b""
         self.on_exchange = on_exchange
+        self.trusted_proxies = trusted_proxies
         self.loop = loop if loop is not None else asyncio.get_running_loop()
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
         self.time = self.deadlines.time if deadlines is not None else self.loop.time

@@ -19,7 +19,7 @@ from ..errors import (
 )
 from ..exchange import Fields
 from ..headers import shown
-from ..service import Service
+from ..service import Books, Service
 from ..streams import StreamReader
 from .body import BodyWriter, CloseWriter, Framing, LengthWriter, body_framing, body_writer
 from .encode import (
@@ -44,6 +44,7 @@ from .state import (
 )
 
 if TYPE_CHECKING:
+    from ..forwarded import Origin
     from .server import ServerHttpProtocol
 
 __all__ = ["ServerExchange"]
@@ -66,6 +67,7 @@ class ServerExchange:
         "_connection",
         "_ended",
         "_has_content",
+        "_origin",
         "_service",
         "_status",
         "_transport",
@@ -78,6 +80,9 @@ class ServerExchange:
         "head",
         "is_handled",
         "is_over",
+        "refusal",
+        "request",
+        "sent_fields",
         "started",
         "task",
     )
@@ -97,10 +102,14 @@ class ServerExchange:
         self.body = body
         self.started = service.time()
         self.cancel_on_disconnect = True
+        self.request: Any = None
+        self.refusal: RemoteProtocolError | None = None
         self.task: asyncio.Task[None] | None = None
         self.is_handled = False
         self.is_over = False
         self.body_sent = 0
+        self.sent_fields: Fields = ()
+        self._origin: Origin | None = None
         self._status = 0
         self._writer: BodyWriter | None = None
         self._writes = 0
@@ -121,13 +130,31 @@ class ServerExchange:
 
     @property
     def scheme(self) -> Literal["http", "https"]:
-        """By the transport: whether this connection is TLS."""
+        """Whether the client came over TLS: by the transport, or by a proxy that is trusted."""
+        return self._transport_scheme if self._told is None else self._told.scheme
+
+    @property
+    def _transport_scheme(self) -> Literal["http", "https"]:
         return "https" if self.get_extra_info("sslcontext") is not None else "http"
+
+    @property
+    def host(self) -> str | None:
+        """The host, with its port, that a trusted proxy was asked for; None if none says so."""
+        return None if self._told is None else self._told.host
 
     @property
     def peername(self) -> Any:
         """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
-        return self.get_extra_info("peername")
+        return self.get_extra_info("peername") if self._told is None else self._told.remote
+
+    @property
+    def _told(self) -> Origin | None:
+        """What trusted proxies say of the client; None where none are trusted."""
+        trusted = self._service.trusted_proxies
+        if trusted is not None and self._origin is None:
+            peername = self.get_extra_info("peername")
+            self._origin = trusted.believed(self.head, peername, self._transport_scheme)
+        return self._origin
 
     @property
     def sockname(self) -> Any:
@@ -137,6 +164,11 @@ class ServerExchange:
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
         return self._transport.get_extra_info(name)
+
+    @property
+    def books(self) -> Books:
+        """What the server has done so far, counted."""
+        return self._service.books
 
     # The response, at once.
 
@@ -151,6 +183,7 @@ class ServerExchange:
         if message is None:
             self._respond(status, fields, body, reason)
         else:
+            self.sent_fields = fields
             self._send_whole(status, message, len(body), RESPONSE_WHOLE)
         if not self._connection.is_writable:
             await self._connection.gate.wait()
@@ -277,7 +310,7 @@ class ServerExchange:
             count = max(0, file.seek(0, os.SEEK_END) - offset)
         if not self._has_content:
             return
-        if count and isinstance(writer, LengthWriter) and self.scheme == "http":
+        if count and isinstance(writer, LengthWriter) and self._transport_scheme == "http":
             sent = await self._send_by_kernel(writer, file, offset, count)
             offset += sent
             count -= sent
@@ -353,6 +386,7 @@ class ServerExchange:
         """Send this head and give away the transport, with the bytes already read from it."""
         if self._status:
             raise self._misuse(f"an upgrade with status {status}")
+        fields = list(fields)
         encoded = encode_fields(fields)
         ending = b"\r\n"
         if status == 101:
@@ -370,6 +404,7 @@ class ServerExchange:
         connection = self._connection
         connection.take_turn(SWITCH)
         self._status = status
+        self.sent_fields = fields
         connection.send(head + ending)
         self._service.books.responses[status] += 1
         # What came with the request is queued when its receiver goes on, for it may have
@@ -396,6 +431,7 @@ class ServerExchange:
         date, server = service.date_line(), service.server_line
         if not isinstance(fields, (list, tuple)):
             fields = list(fields)
+        self.sent_fields = fields
         block = encode_plain_fields(fields)
         self._has_content = method != "HEAD" and status not in _WITHOUT_CONTENT
         if block is None:
