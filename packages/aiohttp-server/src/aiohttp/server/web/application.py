@@ -1,0 +1,453 @@
+"""The application: routes, middlewares, what a program keeps, and the moments of its life."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+
+from aiohttp.abc import AbstractRouter
+from aiohttp.protocol import MIB, Exchange, PeerDisconnected, RemoteProtocolError, web_logger
+
+from .dispatcher import UrlDispatcher
+from .exceptions import HTTPException
+from .handling import (
+    adopt,
+    answer_for_error,
+    chain_of,
+    http_exception_of,
+    match_of_refusal,
+    require_response,
+)
+from .keys import AppKey, NotAppKeyWarning
+from .limits import RequestLimits
+from .middlewares import Middleware
+from .request import Request
+from .signals import CleanupContext, FrozenList, Signal, raise_all
+
+if TYPE_CHECKING:
+    import logging
+
+    from ..server import Server
+    from .resources import AbstractResource
+    from .routedef import AbstractRouteDef
+    from .routes import AbstractRoute
+    from .stream_response import StreamResponse
+
+__all__ = ["Application"]
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+class Application(MutableMapping["str | AppKey[Any]", Any]):
+    """What answers requests: handlers by method and path.
+
+    ::
+
+        async def hello(request):
+            return web.Response(text=f"Hello, {request.match_info['name']}")
+
+
+        app = web.Application()
+        app.router.add_get("/{name}", hello)
+        web.run_app(app)
+
+    It is served by ``run_app``, by any ASGI server (it is an ASGI callable), and by
+    whatever serves exchanges (``aiohttp.protocol.Application``), such as our gunicorn
+    worker. It is a mapping, for what handlers need: ``app[POOL] = pool``, with ``POOL
+    = web.AppKey("pool", Pool)``.
+
+    Args:
+        logger: where errors of handlers are logged.
+        router: of the program's own; a ``UrlDispatcher`` by default.
+        middlewares: see ``web.middleware``; the first is the outermost.
+        handler_args: options for the connections, as those of ``AppRunner``.
+        client_max_size: how many bytes a body may have that is read as a whole (413).
+        client_max_fields: how many fields a form may have (413).
+        request_limits: all such bounds, instead of the two above.
+        debug: whether an error shows its traceback to the client; None: whether the
+            event loop is in debug mode.
+        debug_locals: whether that page shows local variables too, with whatever secrets
+            they hold.
+        loop: ignored, for programs of long ago.
+
+    Attributes:
+        handler_cancellation: whether a handler is cancelled when its client goes away.
+    """
+
+    handles_refusals: Final = True
+    """Middlewares see requests that the connection refused, too."""
+
+    def __init__(
+        self,
+        *,
+        logger: logging.Logger | logging.LoggerAdapter[Any] = web_logger,
+        router: AbstractRouter | None = None,
+        middlewares: Iterable[Middleware] = (),
+        handler_args: Mapping[str, Any] | None = None,
+        client_max_size: int = MIB,
+        client_max_fields: int = 1000,
+        request_limits: RequestLimits | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+        debug: bool | None = None,
+        debug_locals: bool = False,
+    ) -> None:
+        if router is not None and not isinstance(router, AbstractRouter):
+            raise TypeError(f"expected an AbstractRouter as router, got {type(router).__name__}")
+        if loop is not None:
+            warnings.warn(
+                "loop is ignored: an application has that which runs it",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        self.logger = logger
+        self.debug_locals = debug_locals
+        self.handler_cancellation = False
+        self.request_limits = (
+            RequestLimits(body=client_max_size, fields=client_max_fields)
+            if request_limits is None
+            else request_limits
+        )
+        self._debug = debug
+        self._router = UrlDispatcher() if router is None else router
+        # The door of the hot path, of routers that have it.
+        self._match: Callable[[Request], Any] = getattr(self._router, "match", _never)
+        self._handler_args = handler_args
+        self._middlewares: FrozenList[Middleware] = FrozenList(middlewares)
+        self._state: dict[str | AppKey[Any], Any] = {}
+        self._subapps: list[Application] = []
+        self._on_response_prepare: Signal[Request, StreamResponse] = Signal(self)
+        self._on_startup: Signal[Application] = Signal(self)
+        self._on_shutdown: Signal[Application] = Signal(self)
+        self._on_cleanup: Signal[Application] = Signal(self)
+        self._cleanup_ctx = CleanupContext()
+        self._frozen = False
+        self._pre_frozen = False
+        self._is_started = False
+
+    def __repr__(self) -> str:
+        return f"<Application 0x{id(self):x}>"
+
+    # What a program keeps. Equality is identity: two empty applications aren't one.
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __bool__(self) -> bool:
+        return True
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, key: AppKey[_T]) -> _T: ...
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
+    def __getitem__(self, key: str | AppKey[Any]) -> Any:
+        return self._state[key]
+
+    @overload  # type: ignore[override]
+    def __setitem__(self, key: AppKey[_T], value: _T) -> None: ...
+    @overload
+    def __setitem__(self, key: str, value: Any) -> None: ...
+    def __setitem__(self, key: str | AppKey[Any], value: Any) -> None:
+        self._check_changeable()
+        if not isinstance(key, AppKey):
+            warnings.warn(
+                f"a web.AppKey instead of {key!r} would tell its type, and never clash",
+                NotAppKeyWarning,
+                stacklevel=2,
+            )
+        self._state[key] = value
+
+    def __delitem__(self, key: str | AppKey[Any]) -> None:
+        self._check_changeable()
+        del self._state[key]
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    def __iter__(self) -> Iterator[str | AppKey[Any]]:
+        return iter(self._state)
+
+    @overload  # type: ignore[override]
+    def get(self, key: AppKey[_T], default: _U) -> _T | _U: ...
+    @overload
+    def get(self, key: AppKey[_T], default: None = None) -> _T | None: ...
+    @overload
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(self, key: str | AppKey[Any], default: Any = None) -> Any:
+        """Return what is kept below this key, else the default."""
+        return self._state.get(key, default)
+
+    def _check_changeable(self) -> None:
+        if self._frozen:
+            warnings.warn(
+                "an application that has started should not be changed: "
+                "keep an object in it that may be",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+
+    # Its parts.
+
+    @property
+    def router(self) -> UrlDispatcher:
+        """The router; of the program's own class where it gave one."""
+        return self._router  # type: ignore[return-value]
+
+    @property
+    def middlewares(self) -> FrozenList[Middleware]:
+        """The middlewares, the outermost first."""
+        return self._middlewares
+
+    @property
+    def on_response_prepare(self) -> Signal[Request, StreamResponse]:
+        """Called with request and response before the response's head is sent."""
+        return self._on_response_prepare
+
+    @property
+    def on_startup(self) -> Signal[Application]:
+        """Called before the first connection is accepted."""
+        return self._on_startup
+
+    @property
+    def on_shutdown(self) -> Signal[Application]:
+        """Called when stopping begins: requests are still running."""
+        return self._on_shutdown
+
+    @property
+    def on_cleanup(self) -> Signal[Application]:
+        """Called after the last request."""
+        return self._on_cleanup
+
+    @property
+    def cleanup_ctx(self) -> CleanupContext:
+        """Contexts that are entered before ``on_startup``, and left after ``on_cleanup``."""
+        return self._cleanup_ctx
+
+    @property
+    def debug(self) -> bool:
+        """Whether an error shows its traceback to the client."""
+        if self._debug is not None:
+            return self._debug
+        try:
+            return asyncio.get_running_loop().get_debug()
+        except RuntimeError:
+            return False
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop. Deprecated."""
+        return asyncio.get_running_loop()
+
+    @property
+    def handler_args(self) -> Mapping[str, Any]:
+        """Options for the connections."""
+        return MappingProxyType(dict(self._handler_args or {}))
+
+    # Routes and applications below this one.
+
+    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+        """Add routes of a ``RouteTableDef``, or of a list of ``web.get(...)`` and its like."""
+        return self.router.add_routes(routes)
+
+    def add_subapp(self, prefix: str, subapp: Application) -> AbstractResource:
+        """Have another application answer all paths below a prefix, such as ``"/admin"``.
+
+        It gets the lifecycle of this one, and its middlewares run inside of this one's.
+
+        Raises:
+            RuntimeError: if either application is frozen, as the other one is after it
+                was added.
+            ValueError: if the prefix is ``/`` or empty.
+        """
+        from .resources import PrefixedSubAppResource
+
+        if not isinstance(prefix, str):
+            raise TypeError(f"expected a str as prefix, got {type(prefix).__name__}")
+        prefix = prefix.rstrip("/")
+        if not prefix:
+            raise ValueError("expected a prefix such as '/admin': one for all would hide this app")
+        return self._add_below(lambda: PrefixedSubAppResource(prefix, subapp), subapp)
+
+    def add_domain(self, domain: str, subapp: Application) -> AbstractResource:
+        """Have another application answer all requests to a host, such as ``*.example.com``.
+
+        Raises:
+            RuntimeError: as ``add_subapp``.
+            ValueError: if the domain is none.
+        """
+        from .resources import Domain, MaskDomain, MatchedSubAppResource
+
+        if not isinstance(domain, str):
+            raise TypeError(f"expected a str as domain, got {type(domain).__name__}")
+        rule = MaskDomain(domain) if "*" in domain else Domain(domain)
+        return self._add_below(lambda: MatchedSubAppResource(rule, subapp), subapp)
+
+    def _add_below(
+        self, make: Callable[[], AbstractResource], subapp: Application
+    ) -> AbstractResource:
+        if self._frozen:
+            raise RuntimeError("this application is frozen, for it has started: add before")
+        if subapp.pre_frozen:
+            raise RuntimeError("the other application was added somewhere already, or has started")
+        if subapp is self:
+            raise RuntimeError("an application can't be added to itself")
+        resource = make()
+        self.router.register_resource(resource)
+        self._subapps.append(subapp)
+        self.on_startup.append(lambda _: subapp.startup())
+        self.on_shutdown.append(lambda _: subapp.shutdown())
+        self.on_cleanup.append(lambda _: subapp.cleanup())
+        subapp.pre_freeze()
+        return resource
+
+    # Its life.
+
+    @property
+    def pre_frozen(self) -> bool:
+        """Whether it belongs to another application, or is frozen."""
+        return self._pre_frozen
+
+    @property
+    def frozen(self) -> bool:
+        """Whether routes, middlewares and signals may not be changed any more."""
+        return self._frozen
+
+    def pre_freeze(self) -> None:
+        """Refuse changes of routes, middlewares and signals from now on."""
+        if self._pre_frozen:
+            return
+        self._pre_frozen = True
+        self._middlewares.freeze()
+        if isinstance(self._router, UrlDispatcher):
+            self._router.freeze()
+        for each in (
+            self._on_response_prepare, self._on_startup, self._on_shutdown, self._on_cleanup,
+            self._cleanup_ctx,
+        ):  # fmt: skip
+            each.freeze()
+        for subapp in self._subapps:
+            subapp.pre_freeze()
+
+    def freeze(self) -> None:
+        """Refuse every change from now on; done by ``startup``. Twice is fine."""
+        if self._frozen:
+            return
+        self.pre_freeze()
+        self._frozen = True
+        for subapp in self._subapps:
+            subapp.freeze()
+
+    async def startup(self) -> None:
+        """Enter the contexts of ``cleanup_ctx``, then call ``on_startup``."""
+        self.pre_freeze()
+        await self._cleanup_ctx.enter(self)
+        await self._on_startup.send(self)
+        self._is_started = True
+        self.freeze()
+
+    async def shutdown(self) -> None:
+        """Call ``on_shutdown``: all of it, whatever goes wrong.
+
+        Raises:
+            CleanupError: if several went wrong; a single error is raised itself.
+        """
+        self.pre_freeze()
+        raise_all("on_shutdown", await self._on_shutdown.send_to_all(self))
+
+    async def cleanup(self) -> None:
+        """Call ``on_cleanup``, then leave the contexts: all of it, whatever goes wrong.
+
+        After a start that failed half way only the contexts that had been entered are left.
+
+        Raises:
+            CleanupError: if several went wrong; a single error is raised itself.
+        """
+        self.pre_freeze()
+        errors: list[Exception] = []
+        if self._is_started:
+            self._is_started = False
+            errors += await self._on_cleanup.send_to_all(self)
+        else:
+            for subapp in reversed(self._subapps):
+                try:
+                    await subapp.cleanup()
+                except Exception as exc:  # noqa: BLE001 - raised below
+                    errors.append(exc)
+        errors += await self._cleanup_ctx.leave()
+        raise_all("cleanup", errors)
+
+    # Answering.
+
+    async def handle_exchange(self, exchange: Exchange) -> None:
+        """Answer one request: the application's door for our own servers."""
+        request = Request(exchange, self)
+        exchange.request = request
+        exchange.cancel_on_disconnect = self.handler_cancellation
+        try:
+            refusal = exchange.refusal
+            if refusal is not None:
+                match_info = match_of_refusal(refusal)
+            elif (match_info := self._match(request)) is None:
+                match_info = adopt(await self._router.resolve(request))
+            request._match_info = match_info  # noqa: SLF001 - they are one house
+            match_info.add_app(self)
+            chain = match_info.route.chain
+            if chain is None:
+                self.pre_freeze()  # a route remembers its middlewares
+                chain = await chain_of(match_info)
+            if exchange.head.expect_continue:
+                response = await match_info.expect_handler(request)
+                if response is None:
+                    response = await chain(request)
+            else:
+                response = await chain(request)
+            await require_response(request, response).send(request)
+        except Exception as exc:  # noqa: BLE001 - answered
+            await self._answer_error(request, exc)
+
+    async def _answer_error(self, request: Request, exc: Exception) -> None:
+        """Send what there is to say of an error; re-raise it if it is too late for that."""
+        exchange = request.exchange
+        if exchange.response_status or isinstance(exc, PeerDisconnected):
+            raise exc
+        if isinstance(exc, RemoteProtocolError):
+            exc = http_exception_of(exc)
+        try:
+            if isinstance(exc, HTTPException):
+                await exc.send(request)
+                return
+        except Exception as another:  # noqa: BLE001 - answered below
+            exc = another
+            if exchange.response_status or isinstance(exc, PeerDisconnected):
+                raise
+        await answer_for_error(self, request, exc).send(request)
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answer as an ASGI application: HTTP and lifespan."""
+        from .asgi import serve_asgi
+
+        await serve_asgi(self, scope, receive, send)
+
+    def make_handler(
+        self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any
+    ) -> Server:
+        """Return a factory of connections for ``loop.create_server``. Deprecated: AppRunner."""
+        from ..server import Server
+
+        self.pre_freeze()
+        return Server.serving(self, **{**self.handler_args, **kwargs})
+
+
+def _never(request: object) -> None:
+    """Stand for a router that can't tell without waiting."""
