@@ -1,26 +1,14 @@
-"""``aiohttp.test_utils``: servers for the tests of those who use aiohttp."""
+"""Servers for the tests of those who use aiohttp."""
 
 from __future__ import annotations
 
-import socket
 from typing import Any, Literal, Self
 
 from yarl import URL
 
 from aiohttp.protocol import Application, Limits, Listener
 
-__all__ = ["TestServer", "unused_port"]
-
-
-def unused_port() -> int:
-    """Return a TCP port of 127.0.0.1 that was free a moment ago.
-
-    Somebody else may take it before you do; ``TestServer`` can't lose that race.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+__all__ = ["TestServer"]
 
 
 class TestServer:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from urllib.request import urlopen
 
 import pytest
 
 from aiohttp.protocol import Exchange
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 
 class Hello:
@@ -17,12 +16,6 @@ class Hello:
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         await exchange.respond(200, (), exchange.head.target.encode())
-
-
-def test_unused_port_can_be_bound() -> None:
-    """The port is free: it can be bound."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", unused_port()))
 
 
 async def test_server_answers_under_its_url() -> None:
