@@ -99,7 +99,10 @@ _HOMES = {
         "Books",
         "Service",
     ),
-    "listener": ("Listener",),
+    "listener": (
+        "Listener",
+        "Tls",
+    ),
     "http1.head": (
         "HeadCollector",
         "HttpVersion",
@@ -289,6 +292,7 @@ if TYPE_CHECKING:
     from .limits import GIB as GIB
     from .limits import Limits as Limits
     from .listener import Listener as Listener
+    from .listener import Tls as Tls
     from .multipart import DEFAULT_MULTIPART_LIMITS as DEFAULT_MULTIPART_LIMITS
     from .multipart import Content as Content
     from .multipart import MultipartDecoder as MultipartDecoder

@@ -8,17 +8,22 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from .exchange import Application
 from .http1.server import ServerHttpProtocol
+from .patience import Patience
 from .service import Books, Service
 
-__all__ = ["Listener"]
+__all__ = ["Listener", "Tls"]
 
 logger = logging.getLogger("aiohttp.server")
+
+Tls: TypeAlias = ssl.SSLContext | Callable[[], ssl.SSLContext] | None
+"""A context; or what returns the one for the next connection, so that certificates can change."""
 
 # So many connections are taken in one go; then the others get their turn.
 _ACCEPTS_IN_TURN = 64
@@ -48,6 +53,9 @@ class Listener:
         protocol: makes a connection out of the service, such as a subclass of
             ``ServerHttpProtocol``.
         drain_limit: seconds that leaving the block gives to what runs.
+        drain_delay: of these, seconds in which connections are still accepted after
+            draining has begun: whoever asks whether this server is ready learns that it
+            isn't, and sends nobody any more.
         options: of ``Service``: ``limits``, ``allowed_methods``, ``tcp_keepalive``,
             ``server``, ``on_exchange``, ``deadlines``.
     """
@@ -58,19 +66,22 @@ class Listener:
         *,
         protocol: Callable[[Service], ServerHttpProtocol] = ServerHttpProtocol,
         drain_limit: float = 25.0,
+        drain_delay: float = 0.0,
         **options: Any,
     ) -> None:
         self._application = application
         self._protocol = protocol
         self._drain_limit = drain_limit
+        self._drain_delay = drain_delay
         self._options = options
         self._service: Service | None = None
         self._doors: dict[asyncio.Task[None], _Door] = {}
         self._handshakes: set[asyncio.Task[None]] = set()
-        self._unix_paths: list[tuple[Path, int]] = []
         self._starting = asyncio.Lock()
         self._is_started = False
         self._drained: asyncio.Event | None = None  # from the moment when draining begins
+        self._patience: Patience | None = None  # as long as the drain waits for others
+        self._is_cut = False
 
     def __repr__(self) -> str:
         where = ", ".join(map(_address, self.sockets)) or "nowhere"
@@ -126,7 +137,7 @@ class Listener:
         host: str | None,
         port: int,
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls = None,
         backlog: int = 1024,
         reuse_port: bool = False,
     ) -> list[Any]:
@@ -152,7 +163,7 @@ class Listener:
         self,
         path: str | os.PathLike[str],
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls = None,
         backlog: int = 1024,
     ) -> str:
         """Listen on a unix socket; a socket that is left there by a dead server is replaced.
@@ -169,12 +180,11 @@ class Listener:
         except OSError as exc:
             sock.close()
             raise OSError(exc.errno, f"can't listen on {place}: {exc.strerror}") from exc
-        self._unix_paths.append((place, _inode(place)))
-        self._open_door(_Door(sock, tls, backlog))
+        self._open_door(_Door(sock, tls, backlog, (place, _inode(place))))
         return str(place)
 
     async def listen_socket(
-        self, sock: socket.socket, *, tls: ssl.SSLContext | None = None, backlog: int = 1024
+        self, sock: socket.socket, *, tls: Tls = None, backlog: int = 1024
     ) -> None:
         """Accept connections from a bound socket; it belongs to the listener from now on."""
         await self.start()
@@ -214,7 +224,7 @@ class Listener:
         while len(service.connections) + len(self._handshakes) >= limit:
             await service.wait_change()
 
-    def _receive(self, connection: socket.socket, tls: ssl.SSLContext | None) -> None:
+    def _receive(self, connection: socket.socket, tls: Tls) -> None:
         task = asyncio.get_running_loop().create_task(self._welcome(connection, tls))
         self._handshakes.add(task)
         task.add_done_callback(self._end_handshake)
@@ -223,13 +233,16 @@ class Listener:
         self._handshakes.discard(task)
         self.service.tell_change()
 
-    async def _welcome(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+    async def _welcome(self, sock: socket.socket, tls: Tls) -> None:
         """Make a connection of an accepted socket; a failed handshake is its end."""
         service = self.service
         timeout = service.limits.handshake_time if tls is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._protocol(service), sock, ssl=tls, ssl_handshake_timeout=timeout
+                lambda: self._protocol(service),
+                sock,
+                ssl=tls() if callable(tls) else tls,
+                ssl_handshake_timeout=timeout,
             )
         except (OSError, ssl.SSLError) as exc:
             if tls is not None:
@@ -240,16 +253,48 @@ class Listener:
             sock.close()
             raise
 
+    # Closing.
+
+    async def stop_listening(self, addresses: Iterable[Any]) -> None:
+        """Close the sockets of these addresses; clients that wait in their backlog are served.
+
+        Raises:
+            ValueError: if nothing listens on one of them; the others are closed then.
+        """
+        wanted = list(addresses)
+        leaving = {t: door for t, door in self._doors.items() if door.address in wanted}
+        found = [door.address for door in leaving.values()]
+        await self._stop_accepting(leaving)
+        if unknown := [address for address in wanted if address not in found]:
+            raise ValueError(f"{self!r} doesn't listen on {unknown}")
+
+    async def _stop_accepting(self, leaving: dict[asyncio.Task[None], _Door]) -> None:
+        """Close listening sockets. Clients in the backlog think that they are connected."""
+        for task in leaving:
+            task.cancel()
+        if leaving:
+            await asyncio.wait(leaving)
+        for door in leaving.values():
+            for connection in _take_backlog(door):
+                self._receive(connection, door.tls)
+        self._close_doors(leaving)
+
+    def _close_doors(self, leaving: dict[asyncio.Task[None], _Door]) -> None:
+        for task, door in leaving.items():
+            door.close()
+            self._doors.pop(task, None)
+
     # Draining.
 
     async def drain(self, limit: float | None = None) -> bool:
         """Stop in order, within ``limit`` seconds (``drain_limit`` if None).
 
-        Stops accepting, after having taken what waits in the backlog; tells the
-        application and the handlers; closes idle connections at once and lets the
-        others answer what they have begun; cuts what is left at the limit; calls
-        the application's ``cleanup``. Returns whether nothing had to be cut.
-        Calling it again returns True when the first call has ended.
+        Tells the handlers, and has each response announce that it is the last of its
+        connection; stops accepting (``drain_delay`` later), after having taken what
+        waits in the backlog; tells the application; closes idle connections at once
+        and lets the others answer what they have begun; cuts what is left at the
+        limit; calls the application's ``cleanup``. Returns whether nothing had to be
+        cut. Calling it again returns True when the first call has ended.
         """
         if self._drained is not None:
             await self._drained.wait()
@@ -258,6 +303,7 @@ class Listener:
         try:
             return await self._drain(self._drain_limit if limit is None else limit)
         finally:
+            self._patience = None
             try:
                 await self._cut()
             finally:
@@ -265,37 +311,34 @@ class Listener:
                     await self._tell_application("cleanup")
                 self._drained.set()
 
+    def cut(self) -> None:
+        """Have the drain that runs, or the one to come, wait for nobody.
+
+        The application's ``shutdown`` and ``cleanup`` are called all the same.
+        """
+        self._is_cut = True
+        if self._patience is not None:
+            self._patience.lose()
+
     async def _drain(self, limit: float) -> bool:
         service = self.service
+        self._patience = patience = Patience(0.0 if self._is_cut else limit)
         service.begin_drain()
-        await self._stop_accepting()
+        if self._drain_delay and self._doors:
+            with suppress(TimeoutError):
+                async with patience.bound():
+                    await asyncio.sleep(self._drain_delay)
+        await self._stop_accepting(dict(self._doors))
         try:
-            async with asyncio.timeout(limit):
+            # Even who has no time left may say good-bye.
+            async with patience.bound(grace=_BREATHE):
                 await self._tell_shutdown()
+            async with patience.bound():
                 while service.connections or service.tasks or self._handshakes:
                     await service.wait_change()
         except TimeoutError:
             return False
         return True
-
-    async def _stop_accepting(self) -> None:
-        """Close the listening sockets. Clients in the backlog think that they are connected."""
-        for task in self._doors:
-            task.cancel()
-        if self._doors:
-            await asyncio.wait(self._doors)
-        for door in self._doors.values():
-            for connection in _take_backlog(door):
-                self._receive(connection, door.tls)
-        self._close_doors()
-
-    def _close_doors(self) -> None:
-        for door in self._doors.values():
-            door.sock.close()
-        self._doors.clear()
-        for path, inode in self._unix_paths:
-            _remove_own_socket(path, inode)
-        self._unix_paths.clear()
 
     async def _cut(self) -> None:
         """End what is left. A handler that doesn't let itself be cancelled is left behind."""
@@ -311,7 +354,7 @@ class Listener:
             for task in service.tasks:
                 logger.error("a handler goes on though it was cancelled: %r", task)  # noqa: TRY400
         finally:
-            self._close_doors()
+            self._close_doors(dict(self._doors))
 
     async def _tell_shutdown(self) -> None:
         """Tell the application that draining has begun; its error must not stop that."""
@@ -338,8 +381,21 @@ class _Door(NamedTuple):
     """A socket that listens, and how its connections are received."""
 
     sock: socket.socket
-    tls: ssl.SSLContext | None
+    tls: Tls
     backlog: int
+    place: tuple[Path, int] | None = None
+    """The file of a unix socket and its inode."""
+
+    @property
+    def address(self) -> Any:
+        """Where clients connect to."""
+        return self.sock.getsockname()
+
+    def close(self) -> None:
+        """Stop listening; what stands in the file system for a unix socket goes, too."""
+        self.sock.close()
+        if self.place is not None:
+            _remove_own_socket(*self.place)
 
 
 async def _take_connection(sock: socket.socket) -> socket.socket:
