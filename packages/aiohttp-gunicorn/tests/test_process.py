@@ -12,7 +12,16 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from aiohttp.worker.process import BootError, loop_factory, share_handlers, tls_context
+import aiohttp
+from aiohttp.worker.process import (
+    AsyncGunicornWorker,
+    BootError,
+    GunicornUVLoopWebWorker,
+    GunicornWebWorker,
+    loop_factory,
+    share_handlers,
+    tls_context,
+)
 
 
 def test_asyncio_is_the_loop_where_uvloop_is_refused() -> None:
@@ -38,6 +47,19 @@ def test_uvloop_that_is_wanted_must_be_there(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "uvloop", None)
     with pytest.raises(BootError, match=r"pip install aiohttp-gunicorn\[uvloop\]"):
         loop_factory("uvloop")
+
+
+def test_names_of_aiohttp_3() -> None:
+    """aiohttp 3's workers are this one, by the paths that gunicorn is given."""
+    assert aiohttp.GunicornWebWorker is GunicornWebWorker is AsyncGunicornWorker
+    assert aiohttp.GunicornUVLoopWebWorker is GunicornUVLoopWebWorker
+    assert issubclass(GunicornUVLoopWebWorker, AsyncGunicornWorker)
+
+
+def test_worker_may_insist_on_its_loop() -> None:
+    """One of the two leaves the loop to gunicorn's asgi_loop, the other wants uvloop."""
+    assert not AsyncGunicornWorker.event_loop
+    assert GunicornUVLoopWebWorker.event_loop == "uvloop"
 
 
 def test_no_tls_without_certificate() -> None:

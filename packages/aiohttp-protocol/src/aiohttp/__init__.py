@@ -125,7 +125,10 @@ _NAMES = {
         "request",
     ),
     "server": ("ServerHttpProtocol",),
-    "worker": (),
+    "worker": (
+        "GunicornUVLoopWebWorker",
+        "GunicornWebWorker",
+    ),
 }
 """Room: the names that are spelled ``aiohttp.<name>``."""
 
@@ -228,6 +231,8 @@ if TYPE_CHECKING:
     from aiohttp.protocol import parse_content_disposition as parse_content_disposition
     from aiohttp.protocol import payload_type as payload_type
     from aiohttp.server import ServerHttpProtocol as ServerHttpProtocol
+    from aiohttp.worker import GunicornUVLoopWebWorker as GunicornUVLoopWebWorker
+    from aiohttp.worker import GunicornWebWorker as GunicornWebWorker
 
     __version__: str
 

@@ -9,6 +9,6 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-from .process import AsyncGunicornWorker
+from .process import AsyncGunicornWorker, GunicornUVLoopWebWorker, GunicornWebWorker
 
-__all__ = ["AsyncGunicornWorker"]
+__all__ = ["AsyncGunicornWorker", "GunicornUVLoopWebWorker", "GunicornWebWorker"]

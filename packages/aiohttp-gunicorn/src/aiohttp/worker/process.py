@@ -10,7 +10,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.sock import ssl_context
@@ -22,7 +22,15 @@ from .accesslog import AccessLog, is_access_logged
 from .application import adapt
 from .settings import limits_of
 
-__all__ = ["AsyncGunicornWorker", "BootError", "loop_factory", "share_handlers", "tls_context"]
+__all__ = [
+    "AsyncGunicornWorker",
+    "BootError",
+    "GunicornUVLoopWebWorker",
+    "GunicornWebWorker",
+    "loop_factory",
+    "share_handlers",
+    "tls_context",
+]
 
 HEARTBEAT = 1.0
 """Seconds from one heartbeat to the next, at most."""
@@ -46,6 +54,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     being tried for ever.
     """
 
+    event_loop: ClassVar[str] = ""
+    """Goes before gunicorn's ``asgi_loop``, if it isn't empty."""
+
     def run(self) -> None:
         """Serve until told to stop. gunicorn calls it in the new process."""
         self._stopping, self._cutting = asyncio.Event(), asyncio.Event()
@@ -56,7 +67,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         )
         share_handlers(self._error_log)
         try:
-            with asyncio.Runner(loop_factory=loop_factory(self.cfg.asgi_loop)) as runner:
+            with asyncio.Runner(loop_factory=loop_factory(self.event_loop or self.cfg.asgi_loop)) as runner:
                 runner.run(self._serve())
         except BootError as exc:
             self.log.critical("The worker can't start: %s", exc)
@@ -164,6 +175,16 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             self._cutting.set()
             self._stop()
             self.cfg.worker_int(self)
+
+
+GunicornWebWorker = AsyncGunicornWorker
+"""Its name in aiohttp 3."""
+
+
+class GunicornUVLoopWebWorker(AsyncGunicornWorker):
+    """Insists on uvloop; its name in aiohttp 3."""
+
+    event_loop = "uvloop"
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:
