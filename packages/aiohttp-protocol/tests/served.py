@@ -40,8 +40,9 @@ async def settle(turns: int = 8) -> None:
 class Application:
     """An application that is one function."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, *, handles_refusals: bool = False) -> None:
         self._handler = handler
+        self.handles_refusals = handles_refusals
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Have the function answer."""
@@ -62,13 +63,14 @@ class Served:
         *,
         limits: Limits = DEFAULT_LIMITS,
         allowed_methods: Collection[str] = (),
+        handles_refusals: bool = False,
         service: Service | None = None,
         on_exchange: Callable[[Exchange], object] | None = None,
         **extra: Any,
     ) -> None:
         self.clock = HandClock()
         self.service = service or Service(
-            Application(handler),
+            Application(handler, handles_refusals=handles_refusals),
             limits=limits,
             allowed_methods=allowed_methods,
             on_exchange=on_exchange,

@@ -42,6 +42,7 @@ from aiohttp.protocol.http1.head import (
     find_response_end,
     parse_request_head,
     parse_response_head,
+    refused_request_head,
     take_request_head,
     validate_host,
     validate_target,
@@ -52,6 +53,25 @@ from wire import cuts
 Head: TypeAlias = RequestHead | ResponseHead
 Parse: TypeAlias = Callable[[bytes, Limits], Head]
 NEXT = b"GET /next HTTP/1.1\r\nHost: b\r\n\r\n"
+
+
+def test_refused_head_is_known_by_its_request_line() -> None:
+    """Where that is right; else it is unknown, and HEAD alone is told."""
+    known = {
+        b"PUT /a?b HTTP/1.0\r\nbad": ("PUT", "/a?b", HttpVersion10),
+        b"\r\nGET / HTTP/1.1\r\n": ("GET", "/", HttpVersion11),
+        b"GET / HTTP/1.1": ("UNKNOWN", "/", HttpVersion11),  # there may be more of it
+        b"GET / HTTP/2.0\r\n": ("UNKNOWN", "/", HttpVersion11),
+        b"GET /\x00 HTTP/1.1\r\n": ("UNKNOWN", "/", HttpVersion11),
+        b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\n": ("UNKNOWN", "/", HttpVersion11),
+        b"HEAD /\x00 HTTP/1.1\r\n": ("HEAD", "/", HttpVersion11),
+        b"": ("UNKNOWN", "/", HttpVersion11),
+    }
+    for data, expected in known.items():
+        head = refused_request_head(data)
+        assert (head.method, head.target, head.version) == expected
+        assert not head.headers
+        assert not head.keep_alive
 
 
 def read(

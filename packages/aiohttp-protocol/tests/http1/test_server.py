@@ -214,6 +214,118 @@ async def test_method_that_is_not_allowed_is_answered_405() -> None:
     assert (await Served(allowed_methods={"GET"}).exchange(GET)).startswith(b"HTTP/1.1 200")
 
 
+async def test_refusal_of_head_has_no_body() -> None:
+    """Whatever is wrong with it, if only the method can be read (RFC 9110, section 9.3.2)."""
+    for data in (b"HEAD / HTTP/1.1\r\n\r\n", request("/" + "x" * 9000, method="HEAD")):
+        head, _, body = (await Served().exchange(data)).partition(b"\r\n\r\n")
+        assert b"\r\nConnection: close" in head
+        assert body == b""
+
+
+# Refusals that the application answers.
+
+
+async def tell_refusal(exchange: Exchange) -> None:
+    """Answer with what is known of a refused request."""
+    refusal = exchange.refusal
+    if refusal is None:
+        await exchange.respond(200)
+    else:
+        what = f"{type(refusal).__name__} {exchange.head.method} {exchange.head.target}"
+        await exchange.respond(refusal.status, (), what.encode())
+
+
+@pytest.mark.parametrize(("data", "status", "_name"), REFUSED, ids=[name for *_, name in REFUSED])
+async def test_application_may_answer_what_is_refused(data: bytes, status: int, _name: str) -> None:
+    """It gets an exchange like any other; its answer is the last, and nothing more is parsed."""
+    for pieces in ([data + GET], [data, GET], [data[:9], data[9:], GET]):
+        served = Served(tell_refusal, handles_refusals=True)
+        answer = await served.exchange(*pieces)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert head.endswith(b"\r\nConnection: close")
+        assert body.count(b"HTTP/1.1") == 0
+        assert served.service.books.responses == {status: 1}
+        assert served.is_closed
+
+
+async def test_refused_request_tells_what_could_be_read_of_it() -> None:
+    """Its whole head, or its request line, or that it is unknown."""
+    told = {
+        request("/a", method="PUT"): b"MethodNotAllowed PUT /a",
+        b"GET /b HTTP/1.1\r\n\r\n": b"BadHost GET /b",
+        b"GET /c d HTTP/1.1\r\n\r\n": b"BadRequestLine UNKNOWN /",
+    }
+    for data, expected in told.items():
+        for pieces in cuts(data):
+            served = Served(tell_refusal, handles_refusals=True, allowed_methods={"GET"})
+            assert (await served.exchange(*pieces)).endswith(b"\r\n\r\n" + expected)
+
+
+async def test_application_may_answer_a_head_that_stops_half_way() -> None:
+    """A client too slow is refused like one that is wrong."""
+    served = Served(tell_refusal, handles_refusals=True)
+    await served.exchange(GET[:-2])
+    served.clock.advance(16)
+    assert (await served.exchange()).endswith(b"\r\n\r\nPeerTooSlow GET /")
+    assert served.is_closed
+
+
+async def test_refusal_comes_behind_the_answers_to_a_pipeline() -> None:
+    """In order, and what comes behind a refused request is dropped while it is answered."""
+
+    async def answer_later(exchange: Exchange) -> None:
+        await settle(3)
+        await tell_refusal(exchange)
+
+    for handler in (tell_refusal, answer_later):
+        served = Served(handler, handles_refusals=True, limits=Limits(pipeline=10))
+        answer = await served.exchange(GET + b"BAD\r\n\r\n" + GET, GET * 100, GET)
+        assert bodies(answer) == [b"", b"BadRequestLine UNKNOWN /"]
+        assert served.client.is_reading()
+
+
+async def test_handler_that_fails_to_answer_a_refusal_leaves_the_plain_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By an error of its own, by raising the refusal, or by not answering."""
+
+    async def fail(_: Exchange) -> None:
+        raise RuntimeError("broken page")
+
+    async def pass_on(exchange: Exchange) -> None:
+        if exchange.refusal is not None:
+            raise exchange.refusal
+
+    async def ignore(_: Exchange) -> None:
+        pass
+
+    async def begin(exchange: Exchange) -> None:
+        await exchange.start(200)
+
+    for handler in (fail, pass_on, ignore, begin):
+        served = Served(handler, handles_refusals=True, allowed_methods={"GET"})
+        answer = await served.exchange(request("/", method="PUT"))
+        assert answer.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+        assert b"\r\nAllow: GET\r\n" in answer
+        assert answer.endswith(b"405 Method Not Allowed: expected one of GET, got 'PUT'\n")
+        assert served.is_closed
+    assert [record.message for record in caplog.records] == ["error in the handler of PUT '/'"]
+
+
+async def test_log_hears_of_refusals() -> None:
+    """Whoever answers them, and what could be read of them is told."""
+    heard: list[tuple[str, int]] = []
+
+    def log(exchange: Exchange) -> None:
+        heard.append((exchange.head.target, exchange.response_status))
+
+    for handles_refusals in (True, False):
+        served = Served(tell_refusal, handles_refusals=handles_refusals, on_exchange=log)
+        await served.exchange(b"GET /a HTTP/1.1\r\n\r\n")
+    assert heard == [("/a", 400)] * 2
+
+
 async def test_connect_can_be_allowed() -> None:
     """CONNECT reaches a handler only where it is named."""
     served = Served(allowed_methods={"CONNECT"})

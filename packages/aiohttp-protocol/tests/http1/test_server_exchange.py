@@ -455,6 +455,30 @@ async def test_exchange_tells_its_facts() -> None:
     assert not served.service.tasks
 
 
+async def test_exchange_carries_what_access_logs_ask_for() -> None:
+    """The application's own object, the books, and the fields as they were given, once sent."""
+    seen: list[object] = []
+
+    async def answer(exchange: Exchange) -> None:
+        seen.extend((exchange.request, exchange.refusal, list(exchange.sent_fields)))
+        exchange.request = "my own"
+        path = exchange.head.target
+        fields = ((name, path) for name in ("X-Path", "Connection"))  # can be read but once
+        if path == "/parts":
+            await exchange.start(200, fields)
+            await exchange.finish()
+        else:
+            await exchange.respond(200, fields if path == "/generator" else list(fields))
+
+    def log(exchange: Exchange) -> None:
+        seen.extend((exchange.request, exchange.books.requests, list(exchange.sent_fields)))
+
+    for path in ("/list", "/generator", "/parts"):
+        await Served(answer, on_exchange=log).exchange(request(path))
+        assert seen == [None, None, [], "my own", 1, [("X-Path", path), ("Connection", path)]]
+        seen.clear()
+
+
 async def test_scheme_is_that_of_the_transport() -> None:
     """Whether there is TLS below, not what the client says."""
     schemes: list[str] = []

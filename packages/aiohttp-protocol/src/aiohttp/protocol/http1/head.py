@@ -26,6 +26,7 @@ from ..errors import (
     HeadTooLarge,
     InvalidHeader,
     LineTooLong,
+    RemoteProtocolError,
     TargetTooLong,
     UnknownExpectation,
     UnknownTransferCoding,
@@ -52,6 +53,7 @@ __all__ = [
     "find_response_end",
     "parse_request_head",
     "parse_response_head",
+    "refused_request_head",
     "take_request_head",
     "validate_host",
     "validate_target",
@@ -250,6 +252,26 @@ def take_request_head(
         return _request(*parts), len(data)
     end = find_request_end(data)
     return None if end < 0 else (parse_request_head(data[:end], limits), end)
+
+
+def refused_request_head(data: bytes) -> RequestHead:
+    """Return a head that stands for a refused one, of which ``data`` came: its request line.
+
+    Without any field; and where the line isn't right either, or not complete, with
+    method ``"UNKNOWN"`` and target ``"/"``, for the logs. Only HEAD is told from that:
+    its refusal must have no body (RFC 9110, section 9.3.2).
+    """
+    line, end, _ = data.removeprefix(b"\r\n").partition(b"\r\n")
+    method, target, version = "UNKNOWN", "/", HttpVersion11
+    try:
+        if end and len(line) <= DEFAULT_LIMITS.line:
+            method, target, version = _request_line(line.decode("latin-1"))
+    except RemoteProtocolError:
+        pass
+    if method == "UNKNOWN" and line.startswith(b"HEAD "):
+        method = "HEAD"
+    nothing: CIMultiDict[str] = CIMultiDict()
+    return RequestHead(method, target, version, CIMultiDictProxy(nothing), keep_alive=False)
 
 
 def _any_request_parts(data: bytes, limits: Limits) -> tuple[str, list[tuple[str, str]]]:
@@ -579,6 +601,11 @@ class HeadCollector:
     def __len__(self) -> int:
         """How many bytes wait for the end of their head."""
         return len(self._buffer)
+
+    @property
+    def received(self) -> bytes:
+        """What waits for the end of its head."""
+        return bytes(self._buffer)
 
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """Return the whole head and the bytes behind it, or None if its end hasn't come.

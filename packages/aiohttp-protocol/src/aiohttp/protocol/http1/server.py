@@ -30,11 +30,12 @@ from ..service import Service
 from ..sockets import close_by_reset, tune
 from ..streams import EMPTY_STREAM, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
-from .encode import CONTINUE, encode_status_line, reason_of
+from .encode import CONTINUE
 from .head import (
     HeadCollector,
     RequestHead,
     parse_request_head,
+    refused_request_head,
     take_request_head,
 )
 from .incoming import IncomingBody
@@ -203,8 +204,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 else:
                     self._queue(data)
                     return
-        except RemoteProtocolError as exc:
-            self._refuse(exc)
         finally:
             if self._batch is not None:
                 self._flush()
@@ -412,7 +411,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._collector is None:
             if data[:2] == b"\r\n":
                 data = data[2:]  # one empty line before a request (RFC 9112, section 2.2)
-            found = take_request_head(data, self._service.limits, is_alone=self._batch is None)
+            try:
+                found = take_request_head(data, self._service.limits, is_alone=self._batch is None)
+            except RemoteProtocolError as exc:
+                self._refuse(exc, refused_request_head(data))
+                return b""
             if found is not None:
                 head, end = found
                 if end < len(data) and self._batch is None:
@@ -425,13 +428,22 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._idle_end = self._deadline.when
             if self._requests:  # for the first one time runs since the connection
                 self._deadline.set(self._service.time() + self._service.limits.head_time)
-        collected = self._collector.feed(data)
-        if collected is None:
-            if not len(self._collector):
-                self._forget_empty_lines()
+        return self._collect_head(self._collector, data)
+
+    def _collect_head(self, collector: HeadCollector, data: bytes) -> bytes:
+        """Begin an exchange if a head that comes in pieces is whole; return what is behind it."""
+        try:
+            collected = collector.feed(data)
+            if collected is None:
+                if not len(collector):
+                    self._forget_empty_lines()
+                return b""
+            head = parse_request_head(collected[0], self._service.limits)
+        except RemoteProtocolError as exc:
+            self._refuse(exc, refused_request_head(collector.received))
             return b""
         self._collector = None
-        self._begin(parse_request_head(collected[0], self._service.limits))
+        self._begin(head)
         return collected[1]
 
     def _forget_empty_lines(self) -> None:
@@ -444,22 +456,50 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def _begin(self, head: RequestHead) -> None:
         """Start the exchange that this head asks for."""
         service = self._service
-        if service.allowed_methods or head.method == "CONNECT":
-            self._check_method(head.method)
-        self._requests += 1
-        service.books.requests += 1
-        self._deadline.when = NEVER  # clear(), without the call
-        if head.content_length or head.chunked:
-            self._begin_body(head)
-        else:
-            self._state = advance(self._state, REQUEST_WHOLE)
+        try:
+            if service.allowed_methods or head.method == "CONNECT":
+                self._check_method(head.method)
+            self._requests += 1
+            service.books.requests += 1
+            self._deadline.when = NEVER  # clear(), without the call
+            if head.content_length or head.chunked:
+                self._begin_body(head)
+            else:
+                self._state = advance(self._state, REQUEST_WHOLE)
+        except RemoteProtocolError as exc:
+            self._refuse(exc, head)
+            return
         reader = EMPTY_STREAM if self._body is None else self._body.reader
         exchange = ServerExchange(self, self.transport, service, head, reader)
         self._exchange = exchange
+        self._start(exchange)
+
+    def _start(self, exchange: ServerExchange) -> None:
+        service = self._service
         start = service.start_task if self._batch is None else service.start_task_at_once
         task = exchange.task = start(self._run(exchange))
         if not task.done():
             service.tasks.add(task)
+
+    def _refuse(self, exc: RemoteProtocolError, head: RequestHead) -> None:
+        """Have a request answered that can't be taken, and close. Nothing that follows is parsed.
+
+        ``head`` is what is known of it. Where the application doesn't want to answer
+        it, the exchange does.
+        """
+        service = self._service
+        self._note_limit(exc)
+        self._collector = None
+        self._is_closing = True
+        self._deadline.clear()
+        self._state = advance(self._state, REQUEST_WHOLE)
+        exchange = ServerExchange(self, self.transport, service, head, EMPTY_STREAM)
+        exchange.refusal = exc
+        self._exchange = exchange
+        if service.handles_refusals:
+            self._start(exchange)
+        else:
+            exchange.refuse()
 
     def _check_method(self, method: str) -> None:
         allowed = self._service.allowed_methods
@@ -504,7 +544,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._service.leave(self)
 
     def _queue(self, data: bytes) -> None:
-        """Keep what comes behind an unanswered request, up to a limit."""
+        """Keep what comes behind an unanswered request, up to a limit; behind a bad one nothing."""
+        if self._exchange is not None and self._exchange.refusal is not None:
+            return
         self._pending += data
         if len(self._pending) > self._service.limits.pipeline:
             self._pause(_PIPELINE_IS_FULL)
@@ -668,7 +710,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                     f"expected the head of a request within {limits.head_time:g} s, "
                     f"got {len(self._collector)} bytes of it",
                     waited=limits.head_time,
-                )
+                ),
+                refused_request_head(self._collector.received),
             )
         elif self._state is IDLE:
             self._close()
@@ -713,32 +756,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._transport.abort()
 
     # The end.
-
-    def _refuse(self, exc: RemoteProtocolError) -> None:
-        """Answer a request that is none, and close. Nothing that follows is parsed."""
-        self._note_limit(exc)
-        if self._transport is None or self._state is CLOSED:
-            return
-        if self._exchange is None:
-            self.send(self._refusal(exc))
-            self._service.books.responses[exc.status] += 1
-        self._close()
-
-    def _refusal(self, exc: RemoteProtocolError) -> bytes:
-        body = f"{exc.status} {reason_of(exc.status)}: {exc.message}\n".encode()
-        content, allow = body, ""
-        if isinstance(exc, MethodNotAllowed):
-            allow = f"Allow: {', '.join(exc.allowed)}\r\n"
-            content = b"" if exc.method == "HEAD" else body  # RFC 9110, section 9.3.2
-        return b"".join((
-            encode_status_line(exc.status),
-            self._service.date_line(),
-            self._service.server_line,
-            allow.encode(),
-            b"Content-Type: text/plain; charset=utf-8\r\n",
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body),
-            content,
-        ))  # fmt: skip
 
     def _note_limit(self, exc: HttpException) -> None:
         name = exc.name if isinstance(exc, LimitExceeded) and exc.name else type(exc).__name__

@@ -14,6 +14,7 @@ from ..errors import (
     HttpException,
     InvalidUse,
     LocalProtocolError,
+    MethodNotAllowed,
     PeerDisconnected,
     RemoteProtocolError,
 )
@@ -544,16 +545,25 @@ class ServerExchange:
                 return
         elif isinstance(exc, RemoteProtocolError) and not self._is_begun:
             self._connection.close_after_response()
-            self._respond_plainly(exc.status, exc.message)
+            self._respond_plainly(exc)
             return
         logger.error(
             "error in the handler of %s %s", self.head.method, shown(self.head.target), exc_info=exc
         )
         self._make_up_for_it()
 
+    def refuse(self) -> None:
+        """Answer plainly what the connection could not take; an error that wasn't one is a 500."""
+        self._respond_plainly(
+            self.refusal or HttpException("the server failed to answer this request")
+        )
+
     def conclude(self) -> None:
         """Make up for a handler that returned without a complete response."""
         if self._connection.state in (CLOSED, SWITCHED):
+            return
+        if self.refusal is not None and not self._is_begun:
+            self.refuse()
             return
         logger.error(
             "the handler of %s %s returned %s",
@@ -570,28 +580,31 @@ class ServerExchange:
             # So that nobody takes the part for the whole.
             self._connection.abort()
         else:
-            self._respond_plainly(500, "the server failed to answer this request")
+            self.refuse()
 
     @property
     def _is_begun(self) -> bool:
         """Whether a part of the response may have been sent: start() alone sends nothing."""
         return self._status != 0 and not self._unsent_head
 
-    def _respond_plainly(self, status: int, message: str) -> None:
+    def _respond_plainly(self, exc: HttpException) -> None:
         """Send an error for people, or cut: this must not fail."""
         if self._connection.state is CLOSED:
             return
-        body = f"{status} {reason_of(status)}: {message}\n".encode(errors="replace")
+        body = f"{exc.status} {reason_of(exc.status)}: {exc.message}\n".encode(errors="replace")
+        fields = [_PLAIN_TEXT]
+        if isinstance(exc, MethodNotAllowed):
+            fields.append(("Allow", ", ".join(exc.allowed)))  # RFC 9110, section 15.5.6
         event = RESPONSE_END if self._status else RESPONSE_WHOLE
         self._status, self._unsent_head = 0, b""
         try:
-            self._respond(status, _PLAIN_TEXT, body, None, event)
+            self._respond(exc.status, fields, body, None, event)
         except Exception:
             logger.exception("can't answer %s", shown(self.head.target))
             self._connection.abort()
 
 
-_PLAIN_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
+_PLAIN_TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
 _WITHOUT_CONTENT: Final = frozenset({204, 304})
 _UNUSUAL_METHODS: Final = frozenset({"HEAD", "CONNECT"})
 _USUAL_STATUS_LINES: Final[dict[int, bytes]] = {
