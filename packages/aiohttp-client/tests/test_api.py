@@ -1,6 +1,6 @@
 """Names that aiohttp 3 documents of its client: each exists, takes what it should, is called here.
 
-``documented.py`` reads what is documented. Tests say with ``@calls`` which names they
+``aiohttp3-client.txt`` has what is documented. Tests say with ``@calls`` which names they
 call; the table that this gives is compared with the documentation.
 """
 
@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from hashlib import sha256
 from http.cookies import Morsel, SimpleCookie
 from importlib.util import find_spec
-from inspect import Parameter
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,14 +25,8 @@ from yarl import URL
 
 import aiohttp
 from aiohttp.abc import AbstractCookieJar, AbstractResolver, ResolveResult
-from documented import (
-    COVERING,
-    Row,
-    calls,
-    mentions,
-    parameters_of,
-    rows,
-)
+from documented import Row, agrees, mentions
+from documented_client import CLIENT, calls, parameters_of
 from origin import Answer, Origin, response
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -89,39 +82,25 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 def with_signature() -> list[Row]:
     """Return the documented names that are documented with what they take."""
-    return [row for row in rows() if row.parameters]
+    return [row for row in CLIENT.rows if row.parameters]
 
 
-@pytest.mark.parametrize("row", rows(), ids=str)
+@pytest.mark.parametrize("row", CLIENT.rows, ids=str)
 def test_each_documented_name_is_called_in_a_test(row: Row) -> None:
     """It is in the table of names, and the test that the table names does use it."""
-    assert row.path in COVERING
-    assert row.name in mentions(COVERING[row.path])
+    assert row.path in CLIENT.covering
+    assert row.name in mentions(CLIENT.covering[row.path])
 
 
 def test_nothing_else_is_in_the_table() -> None:
     """The table of names has nothing that is not documented."""
-    assert COVERING.keys() - {row.path for row in rows()} == set()
+    assert CLIENT.covering.keys() - {row.path for row in CLIENT.rows} == set()
 
 
 @pytest.mark.parametrize("row", with_signature(), ids=str)
 def test_each_documented_parameter_exists_with_its_kind(row: Row) -> None:
     """What can be given by position has its position, the rest its name."""
-    ours, theirs = parameters_of(row.found), row.parameters or {}
-    by_position = [name for name, each in theirs.items() if is_positional(each)]
-    assert [name for name, each in ours.items() if is_positional(each)][: len(by_position)] == (
-        by_position
-    )
-    for name, documented in theirs.items():
-        if documented.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
-            assert documented.kind in {each.kind for each in ours.values()}
-        elif ours[name].kind is not Parameter.VAR_POSITIONAL:  # which takes one, and more
-            assert ours[name].kind is documented.kind
-
-
-def is_positional(parameter: Parameter) -> bool:
-    """Whether it may be given without its name."""
-    return parameter.kind not in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD)
+    assert agrees(parameters_of(row.found), row.parameters or {})
 
 
 # Parts of one's own.

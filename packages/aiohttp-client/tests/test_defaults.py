@@ -16,7 +16,8 @@ from aiohttp.client.connector import CLIENT_LIMITS
 from aiohttp.client.reception import READ_LIMIT
 from aiohttp.client.timeouts import DEFAULT_TIMEOUT
 from aiohttp.protocol.http1 import client_exchange
-from documented import NOT_GIVEN, parameters_of, rows
+from documented import NOT_GIVEN
+from documented_client import CLIENT, parameters_of
 from house import REPOSITORY
 from origin import Origin, response
 
@@ -43,7 +44,7 @@ TOLD_BY_TESTS = {
 
 def with_default() -> Iterator[tuple[str, object, object]]:
     """Yield each documented parameter that has a default: its name, that default, and ours."""
-    for row in rows():
+    for row in CLIENT.rows:
         ours = parameters_of(row.found) if row.parameters else {}
         for name, documented in (row.parameters or {}).items():
             if documented.default is not Parameter.empty:

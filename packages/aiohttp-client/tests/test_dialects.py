@@ -28,7 +28,7 @@ import pytest
 from yarl import URL
 
 import aiohttp
-from documented import parameters_of
+from documented_client import parameters_of
 from origin import Origin, response
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
