@@ -48,7 +48,10 @@ _HOMES = {
     "limits": (
         "DEFAULT_LIMITS",
         "GIB",
+        "KIB",
         "Limits",
+        "MIB",
+        "check_bounds",
     ),
     "headers": (
         "Headers",
@@ -62,7 +65,16 @@ _HOMES = {
         "validate_field_name",
         "validate_field_value",
     ),
-    "dates": ("http_date",),
+    "etag": (
+        "ANY_ETAG",
+        "ETag",
+        "parse_etag",
+        "parse_etags",
+    ),
+    "dates": (
+        "http_date",
+        "parse_http_date",
+    ),
     "auth": (
         "BasicAuth",
         "encode_basic_auth",
@@ -212,6 +224,7 @@ if TYPE_CHECKING:
     from .coding import content_decoder as content_decoder
     from .coding import content_encoder as content_encoder
     from .dates import http_date as http_date
+    from .dates import parse_http_date as parse_http_date
     from .disposition import ContentDisposition as ContentDisposition
     from .disposition import content_disposition_filename as content_disposition_filename
     from .disposition import encode_content_disposition as encode_content_disposition
@@ -244,6 +257,10 @@ if TYPE_CHECKING:
     from .errors import UnknownExpectation as UnknownExpectation
     from .errors import UnknownTransferCoding as UnknownTransferCoding
     from .errors import UnsupportedVersion as UnsupportedVersion
+    from .etag import ANY_ETAG as ANY_ETAG
+    from .etag import ETag as ETag
+    from .etag import parse_etag as parse_etag
+    from .etag import parse_etags as parse_etags
     from .exchange import Application as Application
     from .exchange import Exchange as Exchange
     from .exchange import Fields as Fields
@@ -290,7 +307,10 @@ if TYPE_CHECKING:
     from .http1.state import advance as advance
     from .limits import DEFAULT_LIMITS as DEFAULT_LIMITS
     from .limits import GIB as GIB
+    from .limits import KIB as KIB
+    from .limits import MIB as MIB
     from .limits import Limits as Limits
+    from .limits import check_bounds as check_bounds
     from .listener import Listener as Listener
     from .listener import Tls as Tls
     from .multipart import DEFAULT_MULTIPART_LIMITS as DEFAULT_MULTIPART_LIMITS
