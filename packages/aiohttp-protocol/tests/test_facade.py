@@ -88,7 +88,9 @@ def test_import_loads_neither_asyncio_nor_ssl() -> None:
         ("web", "aiohttp.web needs the server: pip install aiohttp-server"),
         ("test_utils", "aiohttp.test_utils needs the server: pip install aiohttp-server"),
         ("worker", "aiohttp.worker needs the gunicorn worker: pip install aiohttp-gunicorn"),
+        ("web_log", "aiohttp.web_log needs the server: pip install aiohttp-server"),
         ("hdrs", "aiohttp.hdrs needs the protocol: pip install aiohttp-protocol"),
+        ("log", "aiohttp.log needs the protocol: pip install aiohttp-protocol"),
     ],
 )
 def test_missing_room_is_named_with_the_pip_command(alone: Path, name: str, message: str) -> None:
@@ -157,7 +159,7 @@ def test_no_public_name_shadows_a_builtin() -> None:
     assert not set(aiohttp._public_names()) & set(vars(builtins))
 
 
-@pytest.mark.parametrize("door", ["abc", "hdrs"])
+@pytest.mark.parametrize("door", ["abc", "hdrs", "log"])
 def test_door_is_the_module_behind_it(door: str) -> None:
     """A door is not a copy: it is the very module of the room."""
     imported = f"import aiohttp.{door}, aiohttp.protocol.{door} as real\n"

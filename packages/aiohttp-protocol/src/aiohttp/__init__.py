@@ -26,8 +26,10 @@ _ROOMS = {
 _DOORS = {
     "abc": "protocol.abc",
     "hdrs": "protocol.hdrs",
+    "log": "protocol.log",
     "test_utils": "server.testing",
     "web": "server.web",
+    "web_log": "server.accesslog",
 }
 """Module paths that aiohttp's users know, and the modules that they are."""
 
@@ -137,10 +139,12 @@ if TYPE_CHECKING:
     from aiohttp import abc as abc
     from aiohttp import client as client
     from aiohttp import hdrs as hdrs
+    from aiohttp import log as log
     from aiohttp import protocol as protocol
     from aiohttp import server as server
     from aiohttp import test_utils as test_utils
     from aiohttp import web as web
+    from aiohttp import web_log as web_log
     from aiohttp import worker as worker
     from aiohttp.client import AddrInfoType as AddrInfoType
     from aiohttp.client import AllHostsFailed as AllHostsFailed

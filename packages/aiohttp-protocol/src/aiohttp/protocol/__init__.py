@@ -107,6 +107,18 @@ _HOMES = {
         "HasShutdown",
         "HasStartup",
     ),
+    "forwarded": (
+        "Origin",
+        "TrustedProxies",
+    ),
+    "log": (
+        "access_logger",
+        "client_logger",
+        "internal_logger",
+        "server_logger",
+        "web_logger",
+        "ws_logger",
+    ),
     "service": (
         "Books",
         "Service",
@@ -267,6 +279,8 @@ if TYPE_CHECKING:
     from .exchange import HasCleanup as HasCleanup
     from .exchange import HasShutdown as HasShutdown
     from .exchange import HasStartup as HasStartup
+    from .forwarded import Origin as Origin
+    from .forwarded import TrustedProxies as TrustedProxies
     from .headers import Headers as Headers
     from .headers import headers_of as headers_of
     from .headers import is_token as is_token
@@ -313,6 +327,12 @@ if TYPE_CHECKING:
     from .limits import check_bounds as check_bounds
     from .listener import Listener as Listener
     from .listener import Tls as Tls
+    from .log import access_logger as access_logger
+    from .log import client_logger as client_logger
+    from .log import internal_logger as internal_logger
+    from .log import server_logger as server_logger
+    from .log import web_logger as web_logger
+    from .log import ws_logger as ws_logger
     from .multipart import DEFAULT_MULTIPART_LIMITS as DEFAULT_MULTIPART_LIMITS
     from .multipart import Content as Content
     from .multipart import MultipartDecoder as MultipartDecoder
