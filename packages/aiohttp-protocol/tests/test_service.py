@@ -162,3 +162,33 @@ async def test_requests_in_one_piece_are_answered_in_one_write() -> None:
     assert len(set(tasks)) == 3
     assert None not in tasks
     assert not served.service.tasks
+
+
+async def test_application_may_observe_its_exchanges(caplog: pytest.LogCaptureFixture) -> None:
+    """Each observer is told of each, also when one before it fails."""
+    seen: list[str] = []
+
+    class Observed(Application):
+        """An application with observers of its own."""
+
+        exchange_observers = (lambda exchange: seen.append(exchange.head.target),)
+
+    def fail(exchange: Exchange) -> None:
+        raise ValueError("the log is full")
+
+    service = Service(Observed(lambda exchange: exchange.respond(200)), on_exchange=fail)
+    served = Served(service=service)
+    await served.exchange(request("/one"), b"BAD\r\n\r\n")
+    assert seen == ["/one", "/"]
+    assert "the log is full" in caplog.text
+    served.client.lose()
+    await settle()
+
+
+async def test_books_know_how_many_connections_are_over() -> None:
+    """Those that are open are the difference."""
+    served = Served()
+    assert served.service.books.disconnections == 0
+    served.client.lose()
+    await settle()
+    assert served.service.books.disconnections == 1

@@ -34,6 +34,10 @@ class Application(Protocol):
 
     One whose attribute ``handles_refusals`` is True gets the requests, too, that the
     connection could not take: see ``Exchange.refusal``. Others never see them.
+
+    Its attribute ``exchange_observers``, where it exists, is a list of functions that are
+    called with each exchange when its response is over, complete or not: see ``on_exchange``
+    of ``Service``, which reads it once.
     """
 
     async def handle_exchange(self, exchange: Exchange) -> None:

@@ -39,6 +39,7 @@ class Books:
 
     Attributes:
         connections: accepted so far.
+        disconnections: of those that are over.
         requests: whose head was read whole and right.
         responses: final responses, by status; refused requests included.
         bytes_received, bytes_sent: over the wire, heads and framing included.
@@ -46,11 +47,13 @@ class Books:
     """
 
     __slots__ = (
-        "bytes_received", "bytes_sent", "connections", "limits_hit", "requests", "responses",
+        "bytes_received", "bytes_sent", "connections", "disconnections", "limits_hit", "requests",
+        "responses",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.connections = 0
+        self.disconnections = 0
         self.requests = 0
         self.responses: Counter[int] = Counter()
         self.bytes_received = 0
@@ -73,13 +76,15 @@ class Service:
         tcp_keepalive: whether the kernel probes silent clients (SO_KEEPALIVE).
         server: the value of the Server field; none is sent if it is empty.
         on_exchange: called with each exchange when its response is over, complete or
-            not, refused ones included: for access logs. An error in it is logged.
+            not, refused ones included: for access logs. An error in it is logged. So are
+            the application's own ``exchange_observers``, if it has any.
         trusted_proxies: whose word is taken for a client's address, scheme and host.
         deadlines: the timer; that of the running loop by default.
 
     Attributes:
         connections: those that are open.
         tasks: handlers that are running.
+        observers: who is told of exchanges that are over.
         books: counts.
         is_draining: whether ``begin_drain`` was called.
     """
@@ -105,7 +110,8 @@ class Service:
         self.allowed_methods = frozenset(allowed_methods)
         self.tcp_keepalive = tcp_keepalive
         self.server_line = encode_fields([("Server", server)]).block if server else b""
-        self.on_exchange = on_exchange
+        own = () if on_exchange is None else (on_exchange,)
+        self.observers = (*own, *getattr(application, "exchange_observers", ()))
         self.trusted_proxies = trusted_proxies
         self.loop = loop if loop is not None else asyncio.get_running_loop()
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
@@ -134,7 +140,9 @@ class Service:
 
     def leave(self, connection: ServiceConnection) -> None:
         """Count a connection out."""
-        self.connections.discard(connection)
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self.books.disconnections += 1
         self.tell_change()
 
     def cancel(self, task: asyncio.Task[Any], why: str) -> None:
@@ -189,12 +197,12 @@ class Service:
     # Reports.
 
     def report(self, exchange: Exchange) -> None:
-        """Hand a finished exchange to ``on_exchange``; its errors are logged."""
-        if self.on_exchange is not None:
+        """Hand a finished exchange to ``observers``; their errors are logged."""
+        for observer in self.observers:
             try:
-                self.on_exchange(exchange)
+                observer(exchange)
             except Exception:
-                logger.exception("error in on_exchange for %r", exchange)
+                logger.exception("error in %r for %r", observer, exchange)
 
 
 _TaskStarter: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]

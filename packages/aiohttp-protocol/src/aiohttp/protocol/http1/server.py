@@ -376,7 +376,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         service = self._service
         service.books.responses[exchange.response_status] += 1
         exchange.end()
-        if service.on_exchange is not None:
+        if service.observers:
             service.report(exchange)
         if self._state is COMPLETE:
             self._next()
