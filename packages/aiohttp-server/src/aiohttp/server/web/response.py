@@ -1,0 +1,258 @@
+"""A response that is there as a whole: bytes, text, JSON, or anything that a body can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from multidict import CIMultiDict
+
+from .stream_response import WITHOUT_CONTENT, LooseHeaders, StreamResponse
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from aiohttp.protocol import Payload
+
+    from .request import BaseRequest
+
+__all__ = ["Response", "json_bytes_response", "json_response"]
+
+_OCTETS: Final = (("Content-Type", "application/octet-stream"),)
+_TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
+
+
+class Response(StreamResponse):
+    """A response with its body.
+
+    Args:
+        body: bytes, or what ``aiohttp.protocol.get_payload`` takes: a file, an iterable or an
+            async iterable of bytes, a ``Payload``. Content-Type is that of the payload,
+            or application/octet-stream.
+        status, reason, headers: as of ``StreamResponse``.
+        text: instead of ``body``; sent in ``charset``, or UTF-8, as text/plain.
+        content_type, charset: of the field Content-Type; not if ``headers`` has it, too.
+        zlib_executor_size: a body of more bytes is compressed in a thread.
+        zlib_executor: where; the loop's default executor if None.
+
+    Raises:
+        ValueError: if arguments contradict each other.
+        LocalProtocolError: if status or reason can't be put on the wire.
+    """
+
+    _body: bytes | Payload = b""
+
+    def __init__(
+        self,
+        *,
+        body: Any = None,
+        status: int = 200,
+        reason: str | None = None,
+        text: str | None = None,
+        headers: LooseHeaders | None = None,
+        content_type: str | None = None,
+        charset: str | None = None,
+        zlib_executor_size: int = 4096,
+        zlib_executor: Executor | None = None,
+    ) -> None:
+        if status != 200 or reason is not None:
+            self.set_status(status, reason)
+        if zlib_executor_size != 4096 or zlib_executor is not None:
+            self._executor_size = zlib_executor_size
+            self._executor = zlib_executor
+        if headers is not None:
+            self._headers = CIMultiDict(headers)
+            self._is_plain = False
+        if text is not None and body is not None:
+            raise ValueError("expected body or text, got both")
+        if content_type is not None or charset is not None:
+            self._set_type(content_type, charset, is_text=text is not None)
+        if text is not None:
+            if self._headers is None and not self._type and type(text) is str:
+                self._type = _TEXT
+                self._body = text.encode()
+            else:
+                self.text = text
+        elif body is not None:
+            self.body = body
+
+    def _set_type(self, content_type: str | None, charset: str | None, *, is_text: bool) -> None:
+        headers = self._headers
+        if headers is not None and "Content-Type" in headers:
+            raise ValueError("expected Content-Type in headers or as content_type, got both")
+        if content_type is None:
+            content_type = "text/plain" if is_text else "application/octet-stream"
+        elif "charset" in content_type:
+            raise ValueError(
+                f"expected the charset as an argument of its own, not in {content_type!r}"
+            )
+        if charset is None and is_text:
+            charset = "utf-8"
+        value = content_type if charset is None else f"{content_type}; charset={charset}"
+        if headers is None:
+            self._type = (("Content-Type", value),)
+        else:
+            headers["Content-Type"] = value
+
+    # The body.
+
+    @property
+    def body(self) -> bytes | Payload | None:
+        """The body; set it to anything that ``Response`` takes as one, None for none."""
+        return self._body or None
+
+    @body.setter
+    def body(self, body: Any) -> None:
+        if isinstance(body, bytes):
+            self._body = body
+            if body and self._headers is None and not self._type:
+                self._type = _OCTETS
+        elif body is None:
+            self._body = b""
+        elif isinstance(body, (bytearray, memoryview)):
+            self.body = bytes(body)
+        else:
+            self._set_payload(body)
+
+    def _set_payload(self, body: Any) -> None:
+        from aiohttp.protocol import get_payload
+
+        self._body = payload = get_payload(body)
+        headers = self.headers
+        for name, value in payload.headers.items():
+            if name not in headers:
+                headers[name] = value
+
+    @property
+    def text(self) -> str | None:
+        """The body as text, by its charset or UTF-8; None where it isn't bytes."""
+        if not isinstance(self._body, bytes) or not self._body:
+            return None
+        return self._body.decode(self.charset or "utf-8")
+
+    @text.setter
+    def text(self, text: str) -> None:
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"text must be str, not {type(text).__name__}; bytes go into body")
+        if self.content_type == "application/octet-stream":
+            self.content_type = "text/plain"
+        if self.charset is None:
+            self.charset = "utf-8"
+        self._body = text.encode(self.charset or "utf-8")
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body as it is sent; None where that isn't known before its end."""
+        if self._is_chunked or self._compression is not False:
+            return None
+        if (given := self._field("Content-Length")) is not None:
+            return int(given)
+        return len(self._body) if isinstance(self._body, bytes) else self._body.size
+
+    @content_length.setter
+    def content_length(self, value: int | None) -> None:
+        raise RuntimeError("the Content-Length of a whole body is set by itself")
+
+    # Sending.
+
+    async def send(self, request: BaseRequest) -> None:
+        """Send all of it, in one write where it is small.
+
+        Neither ``prepare`` nor ``write_eof`` is called for that.
+        """
+        body = self._body
+        if not await self._take(request):
+            await self.write_eof()
+        elif self._is_plain and isinstance(body, bytes):
+            await request.exchange.respond(self._status, self._type, body)
+            self._eof_sent = True
+        else:
+            self._prepare_fields(request)
+            await self._send_prepared(request)
+
+    async def _send_prepared(self, request: BaseRequest) -> None:
+        if not isinstance(self._body, bytes) or self._is_chunked or self._trailers:
+            await self._start(request)
+            await self.write_eof()
+            return
+        body = await self._coded(self._body)
+        headers = self.headers
+        if body and self._status not in WITHOUT_CONTENT and "Content-Type" not in headers:
+            headers["Content-Type"] = "application/octet-stream"
+        await request.exchange.respond(
+            self._status, tuple(headers.items()), body, reason=self._reason
+        )
+        self._eof_sent = True
+
+    async def _coded(self, body: bytes) -> bytes:
+        """Return the body as it is sent."""
+        compressor, self._compressor = self._compressor, None
+        if compressor is None:
+            return body
+        return await compressor.encode_whole(body, self._executor_size)
+
+    async def _start(self, request: BaseRequest) -> None:
+        if not self._is_chunked and not self._trailers:
+            if isinstance(self._body, bytes):
+                self._body = await self._coded(self._body)
+            size = len(self._body) if isinstance(self._body, bytes) else self._body.size
+            if size is not None and self._compressor is None:
+                self.headers.setdefault("Content-Length", str(size))
+        await super()._start(request)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send the body, and its end. A second call changes nothing.
+
+        Raises:
+            RuntimeError: before ``prepare``.
+        """
+        if self._eof_sent:
+            return
+        request = self._under_way("write_eof")
+        if request.method != "HEAD" and self._status not in WITHOUT_CONTENT:
+            if isinstance(self._body, bytes):
+                await self.write(self._body)
+            else:
+                await self._body.write(self)
+        await super().write_eof(data)
+
+
+def json_response(
+    data: Any = None,
+    *,
+    text: str | None = None,
+    body: bytes | None = None,
+    status: int = 200,
+    reason: str | None = None,
+    headers: LooseHeaders | None = None,
+    content_type: str = "application/json",
+    dumps: Callable[[Any], str] | None = None,
+) -> Response:
+    """Return a response with ``data`` as JSON; or with ``text`` or ``body``, which are JSON."""
+    if dumps is None:
+        import json
+
+        dumps = json.dumps
+    if text is None and body is None:
+        text = dumps(data)
+    return Response(
+        text=text, body=body, status=status, reason=reason, headers=headers,
+        content_type=content_type,
+    )  # fmt: skip
+
+
+def json_bytes_response(
+    data: Any = None,
+    *,
+    dumps: Callable[[Any], bytes],
+    body: bytes | None = None,
+    status: int = 200,
+    reason: str | None = None,
+    headers: LooseHeaders | None = None,
+    content_type: str = "application/json",
+) -> Response:
+    """Return a response with ``data`` as JSON, by a ``dumps`` that gives bytes."""
+    return Response(
+        body=dumps(data) if body is None else body, status=status, reason=reason, headers=headers,
+        content_type=content_type,
+    )  # fmt: skip
