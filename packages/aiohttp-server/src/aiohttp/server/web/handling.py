@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from aiohttp.abc import AbstractMatchInfo
+from aiohttp.hdrs import METH_ANY
 from aiohttp.protocol import InvalidUse, MethodNotAllowed, RemoteProtocolError, shown
 
 from .exceptions import HTTPException, HTTPMethodNotAllowed, exception_class
 from .matchinfo import MatchInfoError, UrlMappingMatchInfo
 from .middlewares import Handler, bind
+from .routes import AbstractRoute
 from .stream_response import StreamResponse
 
 if TYPE_CHECKING:
+    from yarl import URL
+
     from .application import Application
     from .request import Request
 
-__all__ = ["answer_for_error", "chain_of", "http_exception_of", "match_of_refusal", "require_response"]
+__all__ = [
+    "adopt",
+    "answer_for_error",
+    "chain_of",
+    "http_exception_of",
+    "match_of_refusal",
+    "require_response",
+]
 
 
 def http_exception_of(exc: RemoteProtocolError) -> HTTPException:
@@ -29,6 +42,39 @@ def http_exception_of(exc: RemoteProtocolError) -> HTTPException:
 def match_of_refusal(exc: RemoteProtocolError) -> UrlMappingMatchInfo:
     """Return who answers a request that the connection could not take: nobody."""
     return MatchInfoError(http_exception_of(exc))
+
+
+def adopt(found: AbstractMatchInfo) -> UrlMappingMatchInfo:
+    """Return what a router of the program's own found, as the application wants it."""
+    if isinstance(found, UrlMappingMatchInfo):
+        return found
+    values = found if isinstance(found, Mapping) else {}
+    return UrlMappingMatchInfo(values, _AdoptedRoute(found))
+
+
+class _AdoptedRoute(AbstractRoute):
+    """Stands for the route that a router of the program's own has in mind."""
+
+    def __init__(self, found: AbstractMatchInfo) -> None:
+        super().__init__(METH_ANY, found.handler, expect_handler=found.expect_handler)
+        self._found = found
+
+    @property
+    def name(self) -> None:
+        """None: nobody knows."""
+        return None
+
+    def get_info(self) -> Mapping[str, Any]:
+        """Return what the router found."""
+        return {"match_info": self._found}
+
+    def url_for(self, *args: str, **kwargs: str) -> URL:
+        """Refuse: only that router could tell.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"{self._found!r} has no URL")
 
 
 async def chain_of(match_info: UrlMappingMatchInfo) -> Handler:
