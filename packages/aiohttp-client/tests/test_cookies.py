@@ -16,11 +16,11 @@ from aiohttp.client.cookies import (
     merge,
     morsel_of,
     parse_cookie_date,
-    parse_cookie_field,
     parse_set_cookie,
     response_cookies,
     wire_value,
 )
+from aiohttp.protocol.cookies import parse_cookie_field
 from aiohttp.protocol.dates import http_date
 from aiohttp.protocol.errors import LocalProtocolError
 

@@ -19,11 +19,11 @@ from aiohttp.client.cookies import (
     merge,
     morsel_of,
     parse_cookie_date,
-    parse_cookie_field,
     parse_set_cookie,
     response_cookies,
     wire_value,
 )
+from aiohttp.protocol.cookies import parse_cookie_field
 
 URL_HTTP = URL("http://www.example.com/")
 

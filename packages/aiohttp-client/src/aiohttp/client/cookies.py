@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
+from aiohttp.protocol.cookies import cookie_text, parse_cookie_field
 from aiohttp.protocol.headers import require_str, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = [
     "merge",
     "morsel_of",
     "parse_cookie_date",
-    "parse_cookie_field",
     "parse_set_cookie",
     "response_cookies",
     "wire_value",
@@ -58,7 +58,6 @@ _NEEDS_QUOTES: Final = re.compile(r'[ ",;\\]')
 _IS_QUOTED: Final = re.compile(r'"(?:[^"\\;]|\\["\\0-3])*"')
 # The escapes of http.cookies, which many servers read.
 _ESCAPED: Final = str.maketrans({'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"})
-_ESCAPE: Final = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL)
 
 # Cookie.
 
@@ -126,21 +125,6 @@ def wire_value(name: str, given: object, *, quote: bool = True) -> str:
             f"{found[0]!r} in the value of cookie {shown(name)}: quote or encode it first"
         )
     return value
-
-
-def parse_cookie_field(value: str) -> list[tuple[str, str]]:
-    """Return names and values of a Cookie field, in order, without white space around them.
-
-    Quotes are part of a value. Text without ``=`` is a value whose name is ``""``,
-    as for browsers. Nothing is refused; neither name nor value is no cookie.
-    """
-    pairs: list[tuple[str, str]] = []
-    for piece in value.split(";"):
-        name, equals, text = piece.partition("=")
-        pair = (name.strip(_WHITE), text.strip(_WHITE)) if equals else ("", name.strip(_WHITE))
-        if any(pair):
-            pairs.append(pair)
-    return pairs
 
 
 def merge(*fields: str) -> str:
@@ -231,7 +215,7 @@ def morsel_of(
 
     morsel: Morsel[str] = Morsel()
     # Not set(), which refuses names such as "a[0]" that servers use and browsers keep.
-    state = {"key": name, "value": _text(coded_value), "coded_value": coded_value}
+    state = {"key": name, "value": cookie_text(coded_value), "coded_value": coded_value}
     cast(Any, morsel).__setstate__(state)
     for key, value in attributes:
         if morsel.isReservedKey(key):
@@ -301,22 +285,3 @@ def _as_it_came(coded: str) -> str:
 
 def _in_utf8(text: str) -> str:
     return text if text.isascii() else text.encode().decode("latin-1")
-
-
-def _text(coded: str) -> str:
-    text = coded
-    if len(text) > 1 and text[0] == text[-1] == '"':
-        text = _ESCAPE.sub(_unescaped, text[1:-1])
-    if _CONTROL.search(text):
-        return coded  # escaped controls, which a Morsel refuses
-    if text.isascii():
-        return text
-    try:
-        return text.encode("latin-1").decode()
-    except ValueError:
-        return text
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    escape = match[1]
-    return escape if len(escape) == 1 else chr(int(escape, 8))

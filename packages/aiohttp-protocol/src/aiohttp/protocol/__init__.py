@@ -71,6 +71,10 @@ _HOMES = {
         "parse_etag",
         "parse_etags",
     ),
+    "cookies": (
+        "cookie_text",
+        "parse_cookie_field",
+    ),
     "dates": (
         "http_date",
         "parse_http_date",
@@ -235,6 +239,8 @@ if TYPE_CHECKING:
     from .coding import choose_coding as choose_coding
     from .coding import content_decoder as content_decoder
     from .coding import content_encoder as content_encoder
+    from .cookies import cookie_text as cookie_text
+    from .cookies import parse_cookie_field as parse_cookie_field
     from .dates import http_date as http_date
     from .dates import parse_http_date as parse_http_date
     from .disposition import ContentDisposition as ContentDisposition
