@@ -45,7 +45,7 @@ _WEAK: Final = "W/"
 class _Encoder(Protocol):
     """``aiohttp.protocol.ContentEncoder``, or what knows a strategy of zlib."""
 
-    def encode(self, data: bytes | bytearray | memoryview) -> bytes: ...
+    def encode(self, data: bytes | bytearray | memoryview, /) -> bytes: ...
     def flush(self) -> bytes: ...
     def finish(self) -> bytes: ...
 
@@ -56,7 +56,9 @@ class _Deflater:
     def __init__(self, coding: ContentCoding, strategy: int) -> None:
         window = 31 if coding is ContentCoding.gzip else 15
         self._zlib = zlib.compressobj(wbits=window, strategy=strategy)
-        self.encode: Callable[[bytes | bytearray | memoryview], bytes] = self._zlib.compress
+
+    def encode(self, data: bytes | bytearray | memoryview, /) -> bytes:
+        return self._zlib.compress(data)
 
     def flush(self) -> bytes:
         return self._zlib.flush(zlib.Z_SYNC_FLUSH)

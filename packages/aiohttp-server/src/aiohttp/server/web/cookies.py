@@ -44,7 +44,7 @@ class _Morsel(Morsel[str]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key.lower() == "partitioned":
-            dict.__setitem__(self, "partitioned", value)
+            super(Morsel, self).__setitem__("partitioned", value)
         else:
             super().__setitem__(key, value)
 
@@ -57,7 +57,7 @@ def set_cookie(cookies: SimpleCookie, name: str, value: str, **attributes: Any) 
     for attribute, given in attributes.items():
         if given is not None:
             morsel[attribute.replace("_", "-")] = given
-    dict.__setitem__(cookies, name, morsel)
+    cookies[name] = morsel
 
 
 def cookie_lines(cookies: SimpleCookie) -> Iterator[str]:
@@ -89,11 +89,9 @@ def set_cookie_line(
     In ``value`` a space and ``" , ; \`` are quoted, in the way of ``http.cookies``;
     characters beyond ASCII are sent in UTF-8.
 
-    Args:
-        expires: a date as HTTP writes it.
-        max_age: seconds; 0 or less has the client forget the cookie.
-        samesite: Strict, Lax or None, in any case.
-        version: of RFC 2109; browsers ignore it.
+    ``expires`` is a date as HTTP writes it, ``max_age`` seconds (0 or less has the client
+    forget the cookie), ``samesite`` Strict, Lax or None in any case. ``version`` is of
+    RFC 2109; browsers ignore it.
 
     Raises:
         ValueError: if name is no token, value has a control character, or an attribute is not

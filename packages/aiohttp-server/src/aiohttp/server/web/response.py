@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict
 
+from .response_fields import OCTET_STREAM
 from .stream_response import WITHOUT_CONTENT, LooseHeaders, StreamResponse
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Response", "json_bytes_response", "json_response"]
 
-_OCTETS: Final = (("Content-Type", "application/octet-stream"),)
+_OCTETS: Final = (("Content-Type", OCTET_STREAM),)
 _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
 
 
@@ -81,7 +82,7 @@ class Response(StreamResponse):
         if headers is not None and "Content-Type" in headers:
             raise ValueError("expected Content-Type in headers or as content_type, got both")
         if content_type is None:
-            content_type = "text/plain" if is_text else "application/octet-stream"
+            content_type = "text/plain" if is_text else OCTET_STREAM
         elif "charset" in content_type:
             raise ValueError(
                 f"expected the charset as an argument of its own, not in {content_type!r}"
@@ -109,15 +110,15 @@ class Response(StreamResponse):
                 self._type = _OCTETS
         elif body is None:
             self._body = b""
-        elif isinstance(body, (bytearray, memoryview)):
-            self.body = bytes(body)
         else:
             self._set_payload(body)
 
     def _set_payload(self, body: Any) -> None:
         from aiohttp.protocol import get_payload
 
-        self._body = payload = get_payload(body)
+        payload = get_payload(body)
+        content = payload.content if payload.is_in_memory else None
+        self._body = content if isinstance(content, bytes) else payload
         headers = self.headers
         for name, value in payload.headers.items():
             if name not in headers:
@@ -134,7 +135,7 @@ class Response(StreamResponse):
     def text(self, text: str) -> None:
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"text must be str, not {type(text).__name__}; bytes go into body")
-        if self.content_type == "application/octet-stream":
+        if self.content_type == OCTET_STREAM:
             self.content_type = "text/plain"
         if self.charset is None:
             self.charset = "utf-8"
@@ -178,7 +179,7 @@ class Response(StreamResponse):
         body = await self._coded(self._body)
         headers = self.headers
         if body and self._status not in WITHOUT_CONTENT and "Content-Type" not in headers:
-            headers["Content-Type"] = "application/octet-stream"
+            headers["Content-Type"] = OCTET_STREAM
         await request.exchange.respond(
             self._status, tuple(headers.items()), body, reason=self._reason
         )

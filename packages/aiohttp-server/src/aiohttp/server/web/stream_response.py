@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
 
 from multidict import CIMultiDict
 
-from aiohttp.protocol import Fields, encode_status_line, http_date, reason_of
+from aiohttp.protocol import Fields, encode_status_line, reason_of
+
+from .response_fields import OCTET_STREAM, ResponseFields
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
-    from datetime import datetime
-    from http.cookies import SimpleCookie
-
-    from aiohttp.protocol import ETag
 
     from .compression import Compressor, ContentCoding
     from .keys import ResponseKey
@@ -37,10 +35,8 @@ LooseHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 WITHOUT_CONTENT: Final = frozenset({204, 304})
 """Statuses whose responses have no body (RFC 9110, section 6.4.1)."""
 
-_OCTET_STREAM: Final = "application/octet-stream"
 
-
-class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
+class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", Any]):
     """A response whose body is written in parts. As a mapping, it keeps what a program likes.
 
     Args:
@@ -53,16 +49,9 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
             ``ValueError``.
     """
 
-    # Defaults are the class's: a response has of its own only what differs. No slots, since
-    # HTTPException is an exception as well, and two layouts don't go into one class.
     _status: int = 200
     _reason: str | None = None
-    _headers: CIMultiDict[str] | None = None
-    _type: tuple[tuple[str, str], ...] = ()
-    """The field Content-Type as long as it is the only one, and ``_headers`` isn't made."""
-    _cookies: SimpleCookie | None = None
     _trailers: CIMultiDict[str] | None = None
-    _is_chunked: bool = False
     _compression: ContentCoding | bool = False
     """A coding, True for whichever the client prefers, or False for none."""
     _strategy: int | None = None
@@ -71,9 +60,6 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
     _is_closing: bool = False
     _eof_sent: bool = False
     _state: dict[str | ResponseKey[Any], Any] | None = None
-
-    _is_plain: bool = True
-    """Whether nothing but status, ``_type`` and body can matter: see ``Response.send``."""
 
     _executor: Executor | None = None
     _executor_size: int = 64 * 1024
@@ -153,16 +139,6 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
         self._is_closing = True
         self._is_plain = False
 
-    # Fields.
-
-    @property
-    def headers(self) -> CIMultiDict[str]:
-        """The fields, to be changed at will until ``prepare``."""
-        if self._headers is None:
-            self._headers = CIMultiDict(self._type)
-            self._is_plain = False
-        return self._headers
-
     @property
     def trailers(self) -> CIMultiDict[str]:
         """Fields that are sent behind the body, by ``write_eof`` (RFC 9110, section 6.5).
@@ -176,180 +152,6 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
             self._trailers = CIMultiDict()
             self._is_plain = False
         return self._trailers
-
-    @property
-    def content_length(self) -> int | None:
-        """The length that is announced, in bytes; None where the body ends when it ends."""
-        value = self._field("Content-Length")
-        return None if value is None else int(value)
-
-    @content_length.setter
-    def content_length(self, value: int | None) -> None:
-        if value is None:
-            self.headers.pop("Content-Length", None)
-            return
-        if self._is_chunked:
-            raise RuntimeError("a body in chunks has no Content-Length")
-        self.headers["Content-Length"] = str(int(value))
-
-    @property
-    def content_type(self) -> str:
-        """The media type without parameters, in lower case; else application/octet-stream."""
-        value = self._field("Content-Type")
-        return value.partition(";")[0].strip().lower() if value else _OCTET_STREAM
-
-    @content_type.setter
-    def content_type(self, value: str) -> None:
-        self.headers["Content-Type"] = _join_type(str(value), self._type_parameters())
-
-    @property
-    def charset(self) -> str | None:
-        """The charset that Content-Type names, in lower case."""
-        charset = self._type_parameters().get("charset")
-        return charset.lower() if charset else None
-
-    @charset.setter
-    def charset(self, value: str | None) -> None:
-        content_type = self.content_type
-        if content_type == _OCTET_STREAM:
-            raise RuntimeError(
-                "application/octet-stream has no charset: set content_type before charset"
-            )
-        parameters = self._type_parameters()
-        parameters.pop("charset", None)
-        if value is not None:
-            parameters["charset"] = str(value).lower()
-        self.headers["Content-Type"] = _join_type(content_type, parameters)
-
-    def _type_parameters(self) -> dict[str, str]:
-        value = self._field("Content-Type")
-        if value is None or ";" not in value:
-            return {}
-        from aiohttp.protocol import parse_parameters
-
-        return parse_parameters(value)[1]
-
-    def _field(self, name: str) -> str | None:
-        """Return a field without making ``headers`` for it; ``name`` as ``_type`` spells it."""
-        if self._headers is not None:
-            return self._headers.get(name)
-        return self._type[0][1] if self._type and self._type[0][0] == name else None
-
-    @property
-    def last_modified(self) -> datetime | None:
-        """Last-Modified; set it to a datetime, a number of seconds since 1970, or a date as text.
-
-        A datetime without a zone is in UTC.
-        """
-        value = self._field("Last-Modified")
-        if value is None:
-            return None
-        from email.utils import parsedate_to_datetime
-
-        try:
-            return parsedate_to_datetime(value)
-        except ValueError:
-            return None
-
-    @last_modified.setter
-    def last_modified(self, value: float | datetime | str | None) -> None:
-        if value is None:
-            self.headers.pop("Last-Modified", None)
-        elif isinstance(value, str):
-            self.headers["Last-Modified"] = value
-        else:
-            self.headers["Last-Modified"] = http_date(_timestamp(value))
-
-    @property
-    def etag(self) -> ETag | None:
-        """The ETag; set it to text without quotes, or to an ``ETag``."""
-        value = self._field("ETag")
-        if value is None:
-            return None
-        from aiohttp.protocol import ETag
-
-        return ETag(value.removeprefix("W/").strip('"'), is_weak=value.startswith("W/"))
-
-    @etag.setter
-    def etag(self, value: ETag | str | None) -> None:
-        if value is None:
-            self.headers.pop("ETag", None)
-            return
-        from aiohttp.protocol import ETag
-
-        self.headers["ETag"] = str(ETag(value) if isinstance(value, str) else value)
-
-    # Cookies.
-
-    @property
-    def cookies(self) -> SimpleCookie:
-        """The cookies that the response sets; use ``set_cookie``, which looks at attributes."""
-        if self._cookies is None:
-            from http.cookies import SimpleCookie
-
-            self._cookies = SimpleCookie()
-            self._is_plain = False
-        return self._cookies
-
-    def set_cookie(
-        self,
-        name: str,
-        value: str,
-        *,
-        expires: str | None = None,
-        domain: str | None = None,
-        max_age: int | str | None = None,
-        path: str = "/",
-        secure: bool | None = None,
-        httponly: bool | None = None,
-        version: str | None = None,
-        samesite: str | None = None,
-        partitioned: bool | None = None,
-    ) -> None:
-        """Set a cookie; one of the same name is replaced. See ``cookies.set_cookie``.
-
-        Raises:
-            ValueError: if name, value or an attribute would end its part of the field.
-        """
-        from .cookies import set_cookie
-
-        set_cookie(
-            self.cookies,
-            name,
-            value,
-            expires=expires,
-            domain=domain,
-            max_age=max_age,
-            path=path,
-            secure=secure,
-            httponly=httponly,
-            version=version,
-            samesite=samesite,
-            partitioned=partitioned,
-        )
-
-    def del_cookie(
-        self,
-        name: str,
-        *,
-        domain: str | None = None,
-        path: str = "/",
-        secure: bool | None = None,
-        httponly: bool | None = None,
-        samesite: str | None = None,
-    ) -> None:
-        """Have the client forget a cookie: that of this domain and path."""
-        self.set_cookie(
-            name,
-            "",
-            max_age=0,
-            expires="Thu, 01 Jan 1970 00:00:00 GMT",
-            domain=domain,
-            path=path,
-            secure=secure,
-            httponly=httponly,
-            samesite=samesite,
-        )
 
     # Framing and coding.
 
@@ -422,12 +224,13 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
     async def _take(self, request: BaseRequest) -> bool:
         """Make this the response to a request, and run the hooks; False if it was before."""
         if self._request is not None:
-            if self._request is not request:
+            # Not the request itself: a middleware may have given the handler a clone.
+            if self._request.exchange is not request.exchange:
                 self._refuse_reuse()
             return False
         self._request = request
-        request._response = self
-        await request._prepare_hook(self)
+        request._response = self  # noqa: SLF001 - they are one house
+        await request._prepare_hook(self)  # noqa: SLF001
         return True
 
     def _refuse_reuse(self) -> NoReturn:
@@ -456,7 +259,7 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
         """Begin the response with what is in ``headers`` now."""
         headers = self.headers
         if self._status not in WITHOUT_CONTENT and self._field("Content-Length") != "0":
-            headers.setdefault("Content-Type", _OCTET_STREAM)
+            headers.setdefault("Content-Type", OCTET_STREAM)
         await request.exchange.start(self._status, tuple(headers.items()), reason=self._reason)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -502,7 +305,8 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
 
     # The mapping. Responses are told apart by what they are, not by what is kept in them.
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self) >> 4
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -533,16 +337,6 @@ class StreamResponse(MutableMapping["str | ResponseKey[Any]", Any]):
 
 
 def _pairs(fields: LooseHeaders) -> Fields:
-    return list(fields.items() if isinstance(fields, Mapping) else fields)
-
-
-def _join_type(content_type: str, parameters: Mapping[str, str]) -> str:
-    return "; ".join([content_type, *(f"{name}={value}" for name, value in parameters.items())])
-
-
-def _timestamp(value: float | datetime) -> float:
-    from datetime import UTC, datetime
-
-    if not isinstance(value, datetime):
-        return value
-    return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).timestamp()
+    if isinstance(fields, Mapping):
+        return list(cast(Mapping[str, str], fields).items())
+    return list(fields)
