@@ -1,0 +1,371 @@
+"""The router: resources by path, routes by method, URLs by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sized
+from collections.abc import Set as AbstractSet
+from keyword import iskeyword
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import hdrs
+from aiohttp.abc import AbstractRouter
+
+from .index import ResourceIndex
+from .matchinfo import MatchInfoError, UrlMappingMatchInfo
+from .paths import routing_path
+from .resources import AbstractResource, DynamicResource, PlainResource, Resource
+from .routes import AbstractRoute, ExpectHandler
+
+if TYPE_CHECKING:
+    import os
+
+    from aiohttp.abc import AbstractView
+
+    from .middlewares import Handler
+    from .request import BaseRequest
+    from .routedef import AbstractRouteDef
+    from .static import StaticResource
+
+__all__ = ["ResourcesView", "RoutesView", "UrlDispatcher"]
+
+_NAME = re.compile(r"[^\W\d]\w*(?:[.:-][^\W\d]\w*)*")
+
+
+class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
+    """Finds out who answers a request, by its path and method.
+
+    The resource with the longest fixed beginning wins, in whole segments: ``/users/me``
+    before ``/users/{id}``, and that before ``/{tail:.*}``. Among equals the one that was
+    added first wins. Applications of a domain come before all.
+
+    As a mapping it has the resources with a name.
+    """
+
+    def __init__(self) -> None:
+        self._resources: list[AbstractResource] = []
+        self._named: dict[str, AbstractResource] = {}
+        self._is_frozen = False
+        self._build_index()
+
+    def __repr__(self) -> str:
+        return f"<UrlDispatcher {len(self._resources)} resources>"
+
+    # Who answers.
+
+    def match(self, request: BaseRequest, path: str | None = None) -> UrlMappingMatchInfo | None:
+        """Return who answers a request: a handler, or its 404 or 405. Raises nothing.
+
+        ``path`` is the routing path, if that is known already. None if a resource of
+        somebody's own class takes ``await resolve(request)`` to know.
+        """
+        if path is None:
+            path = routing_path(request.raw_path)
+        # The short way, which most requests go: one look into a dict.
+        routes = self._plain.get(path)
+        if routes is not None:
+            route = routes.get(request.method) or routes.get(hdrs.METH_ANY)
+            if route is not None:
+                return UrlMappingMatchInfo({}, route)
+        if self._must_wait:
+            return None
+        allowed: set[str] = set()
+        for resource in self._candidates(path):
+            outcome = resource.match(request, path)
+            if outcome is None:
+                return None
+            if outcome[0] is not None:
+                return outcome[0]
+            allowed |= outcome[1]
+        return _nobody(request, allowed)
+
+    async def resolve(self, request: BaseRequest) -> UrlMappingMatchInfo:
+        """Return who answers a request: a handler, or its 404 or 405."""
+        found = self.match(request)
+        if found is not None:
+            return found
+        allowed: set[str] = set()
+        for resource in self._candidates(routing_path(request.raw_path)):
+            found, methods = await resource.resolve(request)
+            if found is not None:
+                return found
+            allowed |= methods
+        return _nobody(request, allowed)
+
+    def _candidates(self, path: str) -> Iterator[AbstractResource]:
+        yield from self._before_paths
+        yield from self._index.candidates(path)
+
+    def _build_index(self) -> None:
+        self._index = ResourceIndex()
+        self._before_paths: list[AbstractResource] = []
+        self._plain: dict[str, Mapping[str, AbstractRoute]] = {}
+        self._must_wait = False
+        for resource in self._resources:
+            self._add_to_index(resource)
+
+    def _add_to_index(self, resource: AbstractResource) -> None:
+        from .subapps import MatchedSubAppResource
+
+        if isinstance(resource, MatchedSubAppResource):
+            self._before_paths.append(resource)
+            self._plain.clear()
+            return
+        self._index.add(resource)
+        if not _matches_at_once(type(resource)):
+            self._must_wait = True
+        # Nothing that is added later comes before a plain resource that is the first
+        # candidate for its path; so that is found without looking at the others.
+        if type(resource) is PlainResource and not self._before_paths:
+            path = resource.canonical
+            if next(self._index.candidates(path)) is resource:
+                self._plain[path] = resource.by_method
+
+    # Resources.
+
+    def register_resource(self, resource: AbstractResource) -> None:
+        """Add a resource behind those that are there.
+
+        Raises:
+            RuntimeError: if the router is frozen.
+            ValueError: if the name is taken, or is none: identifiers with ``.``, ``:`` or
+                ``-`` between them.
+        """
+        if not isinstance(resource, AbstractResource):
+            raise TypeError(f"expected a resource, got {resource!r}")
+        if self._is_frozen:
+            raise RuntimeError(
+                f"{resource!r} comes too late: the router is frozen, for its application has "
+                "started or belongs to another one"
+            )
+        name = resource.name
+        if name is not None:
+            _check_name(name)
+            if name in self._named:
+                raise ValueError(f"the name {name!r} belongs to {self._named[name]!r} already")
+            self._named[name] = resource
+        self._resources.append(resource)
+        self._add_to_index(resource)
+
+    def add_resource(self, path: str, *, name: str | None = None) -> Resource:
+        """Add a path; or return the resource that was added last, if it is the same.
+
+        Raises:
+            RuntimeError: if the router is frozen.
+            ValueError: if the path doesn't begin with a slash, a ``{name}`` in it is none,
+                or the name is taken or none.
+        """
+        last = self._resources[-1] if self._resources else None
+        if isinstance(last, Resource) and last.name == name and last.raw_match(path):
+            return last
+        kind = DynamicResource if "{" in path or "}" in path else PlainResource
+        resource = kind(path, name=name)
+        self.register_resource(resource)
+        return resource
+
+    def add_prefix(self, prefix: str) -> None:
+        """Put a prefix before all paths: the application is below another one now."""
+        for resource in self._resources:
+            resource.add_prefix(prefix)
+        self._build_index()
+
+    def freeze(self) -> None:
+        """Refuse further resources. Twice is fine."""
+        self._is_frozen = True
+        for resource in self._resources:
+            resource.freeze()
+
+    def resources(self) -> ResourcesView:
+        """Return all resources, in the order of adding."""
+        return ResourcesView(self._resources)
+
+    def routes(self) -> RoutesView:
+        """Return the routes of all resources."""
+        return RoutesView(self._resources)
+
+    def named_resources(self) -> Mapping[str, AbstractResource]:
+        """Return the resources with a name; read-only."""
+        return MappingProxyType(self._named)
+
+    def __getitem__(self, name: str) -> AbstractResource:
+        return self._named[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    def __bool__(self) -> bool:
+        return True  # a router without names is still a router
+
+    # Routes.
+
+    def add_route(
+        self,
+        method: str,
+        path: str,
+        handler: Handler | type[AbstractView],
+        *,
+        name: str | None = None,
+        expect_handler: ExpectHandler | None = None,
+    ) -> AbstractRoute:
+        """Have a handler answer a method, ``"*"`` for all, of a path.
+
+        ``{name}`` in the path stands for a segment, ``{name:regex}`` for what the regex
+        matches. What they match is in ``request.match_info``.
+
+        Raises:
+            RuntimeError: if the router is frozen, or the method has a handler already.
+            TypeError: if a handler can't be one.
+            ValueError: as ``add_resource``; or if the method is no token.
+        """
+        resource = self.add_resource(path, name=name)
+        return resource.add_route(method, handler, expect_handler=expect_handler)
+
+    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+        """Add the routes of a ``RouteTableDef``, or of a list of ``web.get(...)`` and its like."""
+        return [route for definition in routes for route in definition.register(self)]
+
+    def add_head(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer HEAD; see ``add_route``."""
+        return self.add_route(hdrs.METH_HEAD, path, handler, **kwargs)
+
+    def add_options(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer OPTIONS; see ``add_route``."""
+        return self.add_route(hdrs.METH_OPTIONS, path, handler, **kwargs)
+
+    def add_get(
+        self,
+        path: str,
+        handler: Handler | type[AbstractView],
+        *,
+        name: str | None = None,
+        allow_head: bool = True,
+        **kwargs: Any,
+    ) -> AbstractRoute:
+        """Have a handler answer GET, and HEAD unless ``allow_head`` is false; see ``add_route``."""
+        resource = self.add_resource(path, name=name)
+        if allow_head:
+            resource.add_route(hdrs.METH_HEAD, handler, **kwargs)
+        return resource.add_route(hdrs.METH_GET, handler, **kwargs)
+
+    def add_post(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer POST; see ``add_route``."""
+        return self.add_route(hdrs.METH_POST, path, handler, **kwargs)
+
+    def add_put(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer PUT; see ``add_route``."""
+        return self.add_route(hdrs.METH_PUT, path, handler, **kwargs)
+
+    def add_patch(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer PATCH; see ``add_route``."""
+        return self.add_route(hdrs.METH_PATCH, path, handler, **kwargs)
+
+    def add_delete(
+        self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
+    ) -> AbstractRoute:
+        """Have a handler answer DELETE; see ``add_route``."""
+        return self.add_route(hdrs.METH_DELETE, path, handler, **kwargs)
+
+    def add_view(self, path: str, handler: type[AbstractView], **kwargs: Any) -> AbstractRoute:
+        """Have a ``View`` answer all methods, as far as it has them; see ``add_route``."""
+        return self.add_route(hdrs.METH_ANY, path, handler, **kwargs)
+
+    def add_static(
+        self,
+        prefix: str,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        expect_handler: ExpectHandler | None = None,
+        chunk_size: int = 256 * 1024,
+        show_index: bool = False,
+        follow_symlinks: bool = False,
+        append_version: bool = False,
+    ) -> StaticResource:
+        """Serve the files of a directory below a prefix; see ``StaticResource``."""
+        from .static import StaticResource
+
+        resource = StaticResource(
+            prefix,
+            path,
+            name=name,
+            expect_handler=expect_handler,
+            chunk_size=chunk_size,
+            show_index=show_index,
+            follow_symlinks=follow_symlinks,
+            append_version=append_version,
+        )
+        self.register_resource(resource)
+        return resource
+
+
+class ResourcesView(Sized, Iterable[AbstractResource], Container[AbstractResource]):
+    """The resources of a router, as they are when it is looked at."""
+
+    def __init__(self, resources: list[AbstractResource]) -> None:
+        self._resources = resources
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    def __iter__(self) -> Iterator[AbstractResource]:
+        return iter(self._resources)
+
+    def __contains__(self, resource: object) -> bool:
+        return resource in self._resources
+
+
+class RoutesView(Sized, Iterable[AbstractRoute], Container[AbstractRoute]):
+    """The routes of a router, those of applications below it included."""
+
+    def __init__(self, resources: list[AbstractResource]) -> None:
+        self._resources = resources
+
+    def __len__(self) -> int:
+        return sum(map(len, self._resources))
+
+    def __iter__(self) -> Iterator[AbstractRoute]:
+        return (route for resource in self._resources for route in resource)
+
+    def __contains__(self, route: object) -> bool:
+        return any(route is each for each in self)
+
+
+def _check_name(name: str) -> None:
+    parts = re.split("[.:-]", name)
+    if not _NAME.fullmatch(name) or any(map(iskeyword, parts)):
+        raise ValueError(
+            "expected as name of a route Python identifiers, no keywords, with '.', ':' or '-' "
+            f"between them, got {name!r}"
+        )
+
+
+def _matches_at_once(kind: type[AbstractResource]) -> bool:
+    """Tell which of ``match`` and ``resolve`` a class of resources has: it needs only one."""
+    return next(
+        "match" in vars(each)
+        for each in kind.__mro__
+        if "match" in vars(each) or "resolve" in vars(each)
+    )
+
+
+def _nobody(request: BaseRequest, allowed: AbstractSet[str]) -> MatchInfoError:
+    """Return the answer to a request that has no handler."""
+    from .exceptions import HTTPMethodNotAllowed, HTTPNotFound
+
+    if allowed:
+        return MatchInfoError(HTTPMethodNotAllowed(request.method, allowed))
+    return MatchInfoError(HTTPNotFound())

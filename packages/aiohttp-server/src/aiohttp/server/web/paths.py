@@ -1,0 +1,63 @@
+"""The path of a request as routes see it, and values as a path carries them.
+
+Routes are compared with the *routing path*: percent-decoded as UTF-8, but for ``%2F`` and
+``%25``. A slash that the client escaped belongs to a value and never divides segments:
+``/a%2Fb`` is one segment, and a front end that decodes it and one that doesn't can't
+disagree about which handler answers (RFC 3986, sections 2.2 and 6.2.2).
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["encode_value", "routing_path", "routing_text", "value_of"]
+
+# Runs of escapes, decoded as one: a character of UTF-8 has up to four.
+_ESCAPES = re.compile(r"(?:%(?!2[Ff]|25)[0-9A-Fa-f]{2})+")
+
+
+def routing_path(target: str) -> str:
+    """Return the routing path of a request target, in any form of RFC 9112, section 3.2.
+
+    A target without a path, ``*`` or an authority, comes back as it is: no route matches it.
+    """
+    if target[:1] != "/":
+        target = _path_of_absolute_form(target)
+    path = target.partition("?")[0] if "?" in target else target
+    return routing_text(path) if "%" in path else path
+
+
+def _path_of_absolute_form(target: str) -> str:
+    scheme, separator, rest = target.partition("://")
+    if not separator:
+        return target
+    end = re.search(r"[/?]|\Z", rest)
+    path = rest[end.start() :] if end else ""
+    return path if path.startswith("/") else f"/{path}"
+
+
+def routing_text(text: str) -> str:
+    """Decode the escapes of a path, but for ``%2F`` and ``%25``; what is no UTF-8 stays escaped."""
+    return _ESCAPES.sub(_decoded, text).replace("%2f", "%2F")
+
+
+def _decoded(escapes: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(escapes[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return escapes[0]
+
+
+def value_of(text: str) -> str:
+    """Return what a part of a routing path stands for: nothing is escaped in it any more."""
+    return text.replace("%2F", "/").replace("%25", "%") if "%" in text else text
+
+
+def encode_value(value: str, *, safe: str = "") -> str:
+    """Return a value as a path carries it, in ASCII (RFC 3986, section 3.3).
+
+    ``safe`` are characters that stay, beyond those that always may, such as ``/``.
+    """
+    from urllib.parse import quote
+
+    return quote(value, safe="!$&'()*+,;=:@" + safe)
