@@ -18,7 +18,7 @@ from .headers import split_authority
 from .http1.head import RequestHead
 from .parameters import parse_parameters
 
-__all__ = ["Origin", "TrustedProxies"]
+__all__ = ["Origin", "TrustedProxies", "parse_forwarded"]
 
 Scheme: TypeAlias = Literal["http", "https"]
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -193,8 +193,10 @@ def _node(text: str) -> tuple[Any, ...]:
     """
     host, port = text, ""
     if text[:1] == "[":
-        host, _, rest = text[1:].partition("]")
-        port = rest[1:] if rest[:1] == ":" else rest and "?"
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and rest[0] != ":"):
+            return ("unknown", 0)
+        port = rest[1:]
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
     if port and not _is_number(port):
@@ -228,6 +230,15 @@ def _with_port(host: str | None, port: str, scheme: Scheme) -> str | None:
 def _at(values: Sequence[str], place: int) -> str:
     """Return the value at this place from the right; the farthest if there are fewer."""
     return values[-1 - min(place, len(values) - 1)] if values else ""
+
+
+def parse_forwarded(values: Sequence[str]) -> list[dict[str, str]]:
+    """Return the parameters of each element of Forwarded, by lower name, the nearest hop's last.
+
+    ``values`` are the field's lines. An element that is malformed has no parameters. Who
+    wrote them, nobody knows: see ``TrustedProxies``.
+    """
+    return [_pairs(element) for element in _elements(",".join(values))][::-1]
 
 
 def _elements(value: str) -> Iterable[str]:
