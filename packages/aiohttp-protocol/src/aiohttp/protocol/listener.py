@@ -139,12 +139,15 @@ class Listener:
         *,
         tls: Tls = None,
         backlog: int = 1024,
+        reuse_address: bool | None = None,
         reuse_port: bool = False,
     ) -> list[Any]:
         """Listen on every address that ``host`` stands for; return those addresses.
 
         ``None`` means all of this machine's, IPv4 and IPv6; what this machine lacks
         is left out. Port 0 finds a free one, the same for all of the host's addresses.
+        ``reuse_address`` None sets SO_REUSEADDR where it only means that a port may be
+        taken from connections of the past.
 
         Raises:
             OSError: if the host is unknown, or an address is in use; nothing is
@@ -154,7 +157,8 @@ class Listener:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        opened = _open_everywhere(list(dict.fromkeys(found)), reuse_port, backlog)
+        reuse = _Reuse(os.name == "posix" if reuse_address is None else reuse_address, reuse_port)
+        opened = _open_everywhere(list(dict.fromkeys(found)), reuse, backlog)
         for sock in opened:
             self._open_door(_Door(sock, tls, backlog))
         return [sock.getsockname() for sock in opened]
@@ -398,6 +402,15 @@ class _Door(NamedTuple):
             _remove_own_socket(*self.place)
 
 
+class _Reuse(NamedTuple):
+    """With whom a TCP socket may share its address."""
+
+    address: bool
+    """With connections of the past; but on Windows, with any other server."""
+    port: bool
+    """With other processes that want it so, among which the kernel spreads connections."""
+
+
 async def _take_connection(sock: socket.socket) -> socket.socket:
     """Return the next connection.
 
@@ -428,7 +441,7 @@ async def _wait_readable(descriptor: int) -> None:
 
 
 def _open_everywhere(
-    found: list[tuple[Any, ...]], reuse_port: bool, backlog: int, tries: int = 8
+    found: list[tuple[Any, ...]], reuse: _Reuse, backlog: int, tries: int = 8
 ) -> list[socket.socket]:
     """Return sockets that listen on all these addresses, of ``getaddrinfo``, with one port."""
     opened: list[socket.socket] = []
@@ -439,7 +452,7 @@ def _open_everywhere(
             port = opened[0].getsockname()[1] if opened else wanted
             target = (address[0], port, *address[2:])
             try:
-                opened.append(_open_tcp(family, kind, proto, target, reuse_port, backlog))
+                opened.append(_open_tcp(family, kind, proto, target, reuse, backlog))
             except OSError as exc:
                 if exc.errno not in _NO_SUCH_FAMILY or family != socket.AF_INET6:
                     raise
@@ -452,7 +465,7 @@ def _open_everywhere(
         is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
         if is_taken and opened and not wanted and tries:
             # The port that was free for one address is in use on another.
-            return _open_everywhere(found, reuse_port, backlog, tries - 1)
+            return _open_everywhere(found, reuse, backlog, tries - 1)
         raise
     return opened
 
@@ -462,17 +475,16 @@ def _open_tcp(  # noqa: PLR0917 - the first four are those of getaddrinfo
     kind: int,
     proto: int,
     address: tuple[Any, ...],
-    reuse_port: bool,
+    reuse: _Reuse,
     backlog: int,
 ) -> socket.socket:
     """Return a socket that listens on this address."""
     sock: socket.socket | None = None
     try:
         sock = socket.socket(family, kind, proto)
-        if os.name == "posix":
-            # Elsewhere the option means that two servers may share a port.
+        if reuse.address:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if reuse_port:
+        if reuse.port:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             # IPv4 has a socket of its own.
