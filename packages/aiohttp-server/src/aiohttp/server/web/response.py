@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict
@@ -21,6 +22,21 @@ __all__ = ["Response", "json_bytes_response", "json_response"]
 
 _OCTETS: Final = (("Content-Type", OCTET_STREAM),)
 _TEXT: Final = (("Content-Type", "text/plain; charset=utf-8"),)
+_GIVEN_TWICE: Final = "expected Content-Type in headers, or content_type and charset; got both"
+
+
+@lru_cache(maxsize=256)
+def _type_field(content_type: str, charset: str | None) -> tuple[tuple[str, str]]:
+    if "charset" in content_type:
+        raise ValueError(f"expected the charset as an argument of its own, not in {content_type!r}")
+    value = content_type if charset is None else f"{content_type}; charset={charset}"
+    return (("Content-Type", value),)
+
+
+def _encoded(text: str, charset: str) -> bytes:
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"text must be str, not {type(text).__name__}; bytes go into body")
+    return text.encode(charset)
 
 
 class Response(StreamResponse):
@@ -63,37 +79,32 @@ class Response(StreamResponse):
             self._executor = zlib_executor
         if headers is not None:
             self._headers = CIMultiDict(headers)
-            self._is_plain = False
-        if text is not None and body is not None:
-            raise ValueError("expected body or text, got both")
-        if content_type is not None or charset is not None:
-            self._set_type(content_type, charset, is_text=text is not None)
-        if text is not None:
-            if self._headers is None and not self._type and type(text) is str:
-                self._type = _TEXT
-                self._body = text.encode()
-            else:
-                self.text = text
+        if text is None:
+            if content_type is not None or charset is not None:
+                self._set_type(_type_field(content_type or OCTET_STREAM, charset))
+            if body is not None:
+                self.body = body
         elif body is not None:
-            self.body = body
-
-    def _set_type(self, content_type: str | None, charset: str | None, *, is_text: bool) -> None:
-        headers = self._headers
-        if headers is not None and "Content-Type" in headers:
-            raise ValueError("expected Content-Type in headers or as content_type, got both")
-        if content_type is None:
-            content_type = "text/plain" if is_text else OCTET_STREAM
-        elif "charset" in content_type:
-            raise ValueError(
-                f"expected the charset as an argument of its own, not in {content_type!r}"
-            )
-        if charset is None and is_text:
-            charset = "utf-8"
-        value = content_type if charset is None else f"{content_type}; charset={charset}"
-        if headers is None:
-            self._type = (("Content-Type", value),)
+            raise ValueError("expected body or text, got both")
+        elif headers is None and content_type is None and charset is None:
+            self._type = _TEXT  # as below, in 0.2 µs less
+            self._body = _encoded(text, "utf-8")
+        elif headers is None or "Content-Type" not in self.headers:
+            charset = charset or "utf-8"
+            self._set_type(_type_field(content_type or "text/plain", charset))
+            self._body = _encoded(text, charset)
+        elif content_type is not None or charset is not None:
+            raise ValueError(_GIVEN_TWICE)
         else:
-            headers["Content-Type"] = value
+            self.text = text
+
+    def _set_type(self, fields: tuple[tuple[str, str]]) -> None:
+        if self._headers is None:
+            self._type = fields
+        elif "Content-Type" in self._headers:
+            raise ValueError(_GIVEN_TWICE)
+        else:
+            self._headers.add(*fields[0])
 
     # The body.
 
@@ -133,13 +144,11 @@ class Response(StreamResponse):
 
     @text.setter
     def text(self, text: str) -> None:
-        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"text must be str, not {type(text).__name__}; bytes go into body")
         if self.content_type == OCTET_STREAM:
             self.content_type = "text/plain"
         if self.charset is None:
             self.charset = "utf-8"
-        self._body = text.encode(self.charset or "utf-8")
+        self._body = _encoded(text, self.charset or "utf-8")
 
     @property
     def content_length(self) -> int | None:
@@ -165,7 +174,8 @@ class Response(StreamResponse):
         if not await self._take(request):
             await self.write_eof()
         elif self._is_plain and isinstance(body, bytes):
-            await request.exchange.respond(self._status, self._type, body)
+            fields = self._type if self._headers is None else self._fields(body)
+            await request.exchange.respond(self._status, fields, body)
             self._eof_sent = True
         else:
             self._prepare_fields(request)
@@ -177,13 +187,15 @@ class Response(StreamResponse):
             await self.write_eof()
             return
         body = await self._coded(self._body)
-        headers = self.headers
-        if body and self._status not in WITHOUT_CONTENT and "Content-Type" not in headers:
-            headers["Content-Type"] = OCTET_STREAM
-        await request.exchange.respond(
-            self._status, tuple(headers.items()), body, reason=self._reason
-        )
+        fields = self._fields(body)
+        await request.exchange.respond(self._status, fields, body, reason=self._reason)
         self._eof_sent = True
+
+    def _fields(self, body: bytes) -> tuple[tuple[str, str], ...]:
+        headers = self.headers
+        if body and "Content-Type" not in headers and self._status not in WITHOUT_CONTENT:
+            headers["Content-Type"] = OCTET_STREAM
+        return tuple(headers.items())
 
     async def _coded(self, body: bytes) -> bytes:
         """Return the body as it is sent."""

@@ -30,14 +30,13 @@ class ResponseFields:
     _is_chunked: bool = False
 
     _is_plain: bool = True
-    """Whether nothing but status, ``_type`` and body can matter: see ``Response.send``."""
+    """Whether nothing but status, headers and body can matter: see ``Response.send``."""
 
     @property
     def headers(self) -> CIMultiDict[str]:
         """The fields, to be changed at will until ``prepare``."""
         if self._headers is None:
             self._headers = CIMultiDict(self._type)
-            self._is_plain = False
         return self._headers
 
     @property

@@ -76,7 +76,6 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
             self.set_status(status, reason)
         if headers is not None:
             self._headers = CIMultiDict(headers)
-            self._is_plain = False
 
     def __repr__(self) -> str:
         request = self._request
