@@ -114,6 +114,7 @@ _HOMES = {
     "forwarded": (
         "Origin",
         "TrustedProxies",
+        "parse_forwarded",
     ),
     "log": (
         "access_logger",
@@ -287,6 +288,7 @@ if TYPE_CHECKING:
     from .exchange import HasStartup as HasStartup
     from .forwarded import Origin as Origin
     from .forwarded import TrustedProxies as TrustedProxies
+    from .forwarded import parse_forwarded as parse_forwarded
     from .headers import Headers as Headers
     from .headers import headers_of as headers_of
     from .headers import is_token as is_token
