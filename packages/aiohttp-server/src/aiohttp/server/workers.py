@@ -103,12 +103,15 @@ class Supervisor:
 
     def stop(self) -> None:
         """Tell all workers to stop; a second time: at once."""
-        self._pass_on(signal.SIGINT if self._is_stopping else signal.SIGTERM)
-        if not self._is_stopping:
-            self._is_stopping = True
-            asyncio.get_running_loop().call_later(
-                self._shutdown_timeout + _ENOUGH, self._pass_on, signal.SIGKILL
-            )
+        if self._is_stopping:
+            if self._count > 1:  # the single one has heard it itself
+                self._pass_on(signal.SIGINT)
+            return
+        self._is_stopping = True
+        self._pass_on(signal.SIGTERM)
+        asyncio.get_running_loop().call_later(
+            self._shutdown_timeout + _ENOUGH, self._pass_on, signal.SIGKILL
+        )
 
     def _pass_on(self, number: int) -> None:
         for process in self._processes:
@@ -129,6 +132,9 @@ class Supervisor:
         process = subprocess.Popen(  # noqa: S603 - our own Python with our own arguments
             [sys.executable, *self._arguments, "--lifeline", str(lifeline)],
             pass_fds=(lifeline, *self._descriptors),
+            # CTRL+C is for us, who pass it on. A single worker is left in the foreground,
+            # where a debugger can read from the terminal, and hears it itself.
+            process_group=0 if self._count > 1 else None,
         )
         self._processes.add(process)
         return process

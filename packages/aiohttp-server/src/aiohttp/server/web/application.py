@@ -265,7 +265,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
                 was added.
             ValueError: if the prefix is ``/`` or empty.
         """
-        from .resources import PrefixedSubAppResource
+        from .subapps import PrefixedSubAppResource
 
         if not isinstance(prefix, str):
             raise TypeError(f"expected a str as prefix, got {type(prefix).__name__}")
@@ -281,7 +281,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             RuntimeError: as ``add_subapp``.
             ValueError: if the domain is none.
         """
-        from .resources import Domain, MaskDomain, MatchedSubAppResource
+        from .subapps import Domain, MaskDomain, MatchedSubAppResource
 
         if not isinstance(domain, str):
             raise TypeError(f"expected a str as domain, got {type(domain).__name__}")

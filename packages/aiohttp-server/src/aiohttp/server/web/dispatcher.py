@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .middlewares import Handler
     from .request import BaseRequest
     from .routedef import AbstractRouteDef
-    from .static import StaticResource
+    from .static_resource import StaticResource
 
 __all__ = ["ResourcesView", "RoutesView", "UrlDispatcher"]
 
@@ -296,7 +296,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         append_version: bool = False,
     ) -> StaticResource:
         """Serve the files of a directory below a prefix; see ``StaticResource``."""
-        from .static import StaticResource
+        from .static_resource import StaticResource
 
         resource = StaticResource(
             prefix,

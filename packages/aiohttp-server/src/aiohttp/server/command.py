@@ -1,0 +1,274 @@
+"""``python -m aiohttp.server module:app``: serve an application from the command line.
+
+One process serves, or several: then this one looks after them, see ``workers``, and
+each of them comes here again, with ``--lifeline``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .accesslog import AccessLogger, JsonAccessLogger
+from .arguments import limits_of, parse_arguments
+from .certificates import Certificates
+from .reload import Watcher
+from .serving import run_app
+from .target import TargetError, load
+from .workers import RESTART, Lifeline, Supervisor
+
+__all__ = ["main"]
+
+
+def main(
+    arguments: Sequence[str] | None = None, program: str = "python -m aiohttp.server"
+) -> int:
+    """Serve what the arguments say until a signal ends it; return the exit status.
+
+    0: it ended in order. 1: it could not serve. 2: the arguments are wrong.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = parse_arguments(arguments, program)
+    is_worker = options.lifeline is not None
+    try:
+        if is_worker:
+            return _serve_as_worker(options)
+        if options.reload or options.workers > 1:
+            return _supervise(options, arguments)
+        _serve(options, print)
+    except TargetError as exc:
+        _complain(program, exc)
+        return 2
+    except _CanNotServe as exc:
+        _complain(program, exc)
+        return 1
+    return 0
+
+
+class _CanNotServe(Exception):
+    """Why the places that are asked for can't be had."""
+
+
+def _complain(program: str, exc: Exception) -> None:
+    sys.stderr.write(f"{program}: error: {exc}\n")
+
+
+# One process.
+
+
+def _serve(
+    options: argparse.Namespace,
+    say: Callable[[str], object],
+    *,
+    reuse_port: bool = False,
+) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        TargetError: if there is nothing to serve.
+        _CanNotServe: if a port is in use, or a certificate is bad.
+    """
+    _log_to_streams()
+    tls = _certificates(options)
+    app = load(options.target, options.rest)
+    places: dict[str, Any] = {"host": options.host, "port": options.port, "path": options.unix}
+    if options.fd is not None:
+        places = {"sock": socket.socket(fileno=options.fd)}
+    with _places_explained():
+        run_app(
+            app,
+            **places,
+            ssl_context=tls,
+            print=say,
+            reuse_port=reuse_port,
+            limits=limits_of(options),
+            shutdown_timeout=options.shutdown_timeout,
+            trusted_proxies=options.trusted_proxies,
+            proxy_protocol=options.proxy_protocol,
+            **_access_log(options.access_log),
+        )
+
+
+@contextmanager
+def _places_explained() -> Iterator[None]:
+    """Tell an address that can't be had from other errors, whose tracebacks are wanted."""
+    try:
+        yield
+    except socket.gaierror as exc:
+        raise _CanNotServe(f"the host is unknown: {exc.strerror}") from exc
+    except OSError as exc:
+        if "can't listen" not in str(exc):
+            raise
+        raise _CanNotServe(exc.strerror) from exc
+
+
+def _certificates(options: argparse.Namespace) -> Certificates | None:
+    if options.certfile is None:
+        return None
+    try:
+        return Certificates(options.certfile, options.keyfile)
+    except OSError as exc:
+        raise _CanNotServe(str(exc)) from exc
+
+
+def _access_log(form: str | None) -> dict[str, Any]:
+    """Return the options of ``run_app`` for an access log of this form; None is none."""
+    if form is None:
+        return {"access_log": None}
+    logger = logging.getLogger("aiohttp.access")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers = [handler]
+    if form == "json":
+        return {
+            "access_log_class": JsonAccessLogger,
+            "access_log_format": JsonAccessLogger.LOG_FORMAT,
+        }
+    return {"access_log_format": AccessLogger.LOG_FORMAT if form == "common" else form}
+
+
+def _log_to_streams() -> None:
+    """Show what is logged, from warnings on, unless the program has its own opinion later."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+# Several processes.
+
+
+def _supervise(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Look after workers until a signal comes; return their exit status.
+
+    Raises:
+        _CanNotServe: if a place can't be had: found out before the first worker starts.
+    """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise _CanNotServe("--workers and --reload need SO_REUSEPORT, which this system lacks")
+    _certificates(options)
+    inherited: list[int] = []
+    passed = list(arguments)
+    with _reservation(options) as reserved:
+        if options.unix is not None:
+            inherited = [reserved.fileno()]
+            passed = [*passed, "--fd", str(reserved.fileno())]
+        elif not options.port:
+            # A later option goes before an earlier one; before module:app, behind
+            # which an argument may be the application's.
+            passed = [*passed, "--port", str(reserved.getsockname()[1])]
+        supervisor = Supervisor(
+            ["-m", "aiohttp.server", *passed],
+            options.workers,
+            descriptors=inherited,
+            shutdown_timeout=options.shutdown_timeout,
+            log=lambda line: sys.stderr.write(f"{line}\n"),
+            on_ready=lambda word: _greet(word, options),
+        )
+        return asyncio.run(supervisor.run())
+
+
+def _greet(word: str, options: argparse.Namespace) -> None:
+    extra = "reloading on changes" if options.reload else f"{options.workers} workers"
+    print(f"{word}\n({extra})", flush=True)  # noqa: T201 - it is a program
+
+
+@contextmanager
+def _reservation(options: argparse.Namespace) -> Iterator[socket.socket]:
+    """Hold the place where the workers are going to listen.
+
+    A unix socket listens already, and is inherited. A TCP port is bound only, so that
+    it stays ours while the workers come and go.
+    """
+    if options.unix is not None:
+        with _unix_socket(Path(options.unix), options) as sock:
+            yield sock
+        return
+    port = options.port
+    if port is None:
+        port = 8080 if options.certfile is None else 8443
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            options.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as exc:
+        raise _CanNotServe(f"the host {options.host!r} is unknown: {exc.strerror}") from exc
+    with socket.socket(family, kind, proto) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            sock.bind(address)
+        except OSError as exc:
+            raise _CanNotServe(
+                f"can't listen on {address[0]} port {port}: {exc.strerror}"
+            ) from exc
+        yield sock
+
+
+@contextmanager
+def _unix_socket(path: Path, options: argparse.Namespace) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.bind(str(path))
+        except OSError as exc:
+            raise _CanNotServe(f"can't listen on {path}: {exc.strerror}") from exc
+        try:
+            sock.listen(1024)
+            yield sock
+        finally:
+            path.unlink(missing_ok=True)
+
+
+# One worker of them.
+
+
+def _serve_as_worker(options: argparse.Namespace) -> int:
+    """Serve as one of several processes; return the exit status for the parent."""
+    lifeline = Lifeline(options.lifeline)
+    lifeline.stop_with_parent()
+    if options.reload:
+        return _serve_until_changed(options, lifeline.say)
+    _serve(options, lifeline.say, reuse_port=True)
+    return 0
+
+
+def _serve_until_changed(options: argparse.Namespace, say: Callable[[str], object]) -> int:
+    """Serve until a signal comes, or a module has changed on disk.
+
+    A module that can't be imported isn't the end: it will be changed.
+    """
+    changed: list[Path] = []
+    is_serving = threading.Event()
+
+    def stop(path: Path) -> None:
+        changed.append(path)
+        if is_serving.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def announce(word: str) -> None:
+        is_serving.set()
+        say(word)
+
+    watcher = Watcher(stop)
+    watcher.start()
+    try:
+        _serve(options, announce, reuse_port=True)
+    except _CanNotServe:
+        raise
+    except Exception:  # noqa: BLE001 - shown to the programmer, who will mend it
+        traceback.print_exc()
+        sys.stderr.write("waiting for a change …\n")
+        watcher.wait()
+    if not changed:
+        return 0
+    sys.stderr.write(f"{changed[0]} has changed: starting anew\n")
+    return RESTART
