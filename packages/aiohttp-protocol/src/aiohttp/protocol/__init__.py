@@ -58,6 +58,7 @@ _HOMES = {
         "headers_of",
         "is_token",
         "list_members",
+        "may_be_secret",
         "parse_field_line",
         "require_str",
         "shown",
@@ -293,6 +294,7 @@ if TYPE_CHECKING:
     from .headers import headers_of as headers_of
     from .headers import is_token as is_token
     from .headers import list_members as list_members
+    from .headers import may_be_secret as may_be_secret
     from .headers import parse_field_line as parse_field_line
     from .headers import require_str as require_str
     from .headers import shown as shown
