@@ -14,7 +14,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from .exceptions import HTTPNotFound
@@ -35,10 +35,14 @@ if TYPE_CHECKING:
 
 __all__ = ["StaticResource", "file_names"]
 
+Place: TypeAlias = tuple[Path, os.stat_result]
+"""A path without symbolic links, and what is there."""
+
 # What Windows takes for more than a name: separators, drives and streams, wildcards; devices,
 # with or without a suffix; and what it drops from the end.
 _NO_NAME_ON_WINDOWS: Final = re.compile(
-    r'.*[\x00-\x1f<>:"/\\|?*].*|.*[ .]|(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|conin\$|conout\$)(?:\..*)?',
+    r'.*[\x00-\x1f<>:"/\\|?*].*|.*[ .]'
+    r"|(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|conin\$|conout\$)(?:\..*)?",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -103,7 +107,7 @@ class StaticResource(PrefixResource):
         self._show_index = show_index
         self._follow_symlinks = follow_symlinks
         self._append_version = append_version
-        self._versions: dict[str, tuple[tuple[int, int], str]] = {}
+        self._versions: dict[Path, tuple[tuple[int, int], str]] = {}
         self._routes = {
             method: ResourceRoute(method, self._handle, self, expect_handler=expect_handler)
             for method in ("GET", "HEAD")
@@ -111,7 +115,7 @@ class StaticResource(PrefixResource):
 
     def __repr__(self) -> str:
         name = "" if self.name is None else f"{self.name!r} "
-        return f"<StaticResource {name}{self.canonical} -> {self._directory!r}>"
+        return f"<StaticResource {name}{self.canonical} -> {str(self._directory)!r}>"
 
     def __len__(self) -> int:
         return len(self._routes)
@@ -122,7 +126,7 @@ class StaticResource(PrefixResource):
     def get_info(self) -> Mapping[str, Any]:
         """Return directory, prefix and routes."""
         return {
-            "directory": Path(self._directory),
+            "directory": self._directory,
             "prefix": self.canonical,
             "routes": self._routes,
         }
@@ -175,14 +179,14 @@ class StaticResource(PrefixResource):
 
         return urlsafe_b64encode(sha256(byte_array).digest()).decode("ascii").rstrip("=")
 
-    def _version_of(self, path: str, status: os.stat_result) -> str | None:
+    def _version_of(self, path: Path, status: os.stat_result) -> str | None:
         """Return a file's version; it is read when its time or size is another."""
         state = status.st_mtime_ns, status.st_size
         known = self._versions.get(path)
         if known is not None and known[0] == state:
             return known[1]
         try:
-            content = Path(path).read_bytes() if stat.S_ISREG(status.st_mode) else None
+            content = path.read_bytes() if stat.S_ISREG(status.st_mode) else None
         except OSError as exc:
             if exc.errno not in ABSENT:
                 raise
@@ -203,7 +207,7 @@ class StaticResource(PrefixResource):
         names = None if rest is None else file_names(rest)
         if rest is None or names is None:
             raise HTTPNotFound
-        place = await promptly(os.path.join(self._directory, *names), lambda: self._find(names))
+        place = await promptly(f"{self._directory}{rest}", lambda: self._find(names))
         if place is None:
             raise HTTPNotFound
         path, status = place
@@ -221,26 +225,30 @@ class StaticResource(PrefixResource):
                 response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
 
-    def _find(self, names: list[str]) -> tuple[str, os.stat_result] | None:
-        """Return where names lead, without a link in it, and what is there; None if nowhere."""
-        path = self._directory
+    def _find(self, names: list[str]) -> Place | None:
+        """Return where names lead, and what is there; None if nowhere that may be seen."""
+        place: Place | None = self._directory, self._directory.stat()
+        for name in names:
+            place = None if place is None else self._step(place[0], name)
+        return place
+
+    def _step(self, directory: Path, name: str) -> Place | None:
+        """Return one name's path without links, and what is there."""
+        path = directory / name
         try:
-            status = os.lstat(path)
-            for name in names:
-                path = os.path.join(path, name)
-                status = os.lstat(path)
-                if stat.S_ISLNK(status.st_mode):
-                    path = os.path.realpath(path)
-                    if not (self._follow_symlinks or _is_below(path, self._directory)):
-                        return None
-                    status = os.lstat(path)
+            status = path.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                path = Path(os.path.realpath(path))  # Path.resolve() raises at a ring of links
+                if not (self._follow_symlinks or path.is_relative_to(self._directory)):
+                    return None
+                status = path.lstat()
         except OSError as exc:
             if exc.errno in ABSENT:
                 return None
             raise
         return path, status
 
-    async def _list(self, request: Request, path: str, names: list[str]) -> StreamResponse:
+    async def _list(self, request: Request, path: Path, names: list[str]) -> StreamResponse:
         from .listing import content_security_policy, listing_page
 
         order = request.query.get("sort", "name")
@@ -256,23 +264,26 @@ class StaticResource(PrefixResource):
             },
         )
 
-    def _entries(self, path: str) -> list[Entry] | None:
-        """Return what can be had in a directory; None if it can't be read."""
+    def _entries(self, directory: Path) -> list[Entry] | None:
+        """Return what may be seen in a directory; None if it can't be read."""
         from .listing import Entry
 
         try:
-            names = os.listdir(path)
+            names = [path.name for path in directory.iterdir()]
         except OSError as exc:
             if exc.errno in ABSENT:
                 return None
             raise
         entries: list[Entry] = []
         for name in names:
-            place = self._find_in(path, name)
+            place = self._step(directory, name)
             if place is None:
                 continue
             status = place[1]
-            ...
+            if stat.S_ISDIR(status.st_mode):
+                entries.append(Entry(name, None, status.st_mtime))
+            elif stat.S_ISREG(status.st_mode):
+                entries.append(Entry(name, status.st_size, status.st_mtime))
         return entries
 
 
@@ -282,19 +293,14 @@ class _FileInside(FileResponse):
     _follow_symlinks = False
 
 
-def _existing(directory: str | os.PathLike[str]) -> str:
+def _existing(directory: str | os.PathLike[str]) -> Path:
     """Return a directory's path without links.
 
     Raises:
         ValueError: if there is none.
     """
-    path = os.path.realpath(os.path.expanduser(directory))
-    if not os.path.isdir(path):
-        what = "something else" if os.path.exists(path) else "nothing"
-        raise ValueError(f"expected a directory of static files at {path!r}, found {what}")
+    path = Path(os.path.realpath(Path(directory).expanduser()))
+    if not path.is_dir():
+        what = "something else" if path.exists() else "nothing"
+        raise ValueError(f"expected a directory of static files at {str(path)!r}, found {what}")
     return path
-
-
-def _is_below(path: str, directory: str) -> bool:
-    """Tell whether a path is a directory or below it; ``/srv/www2`` isn't below ``/srv/www``."""
-    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)

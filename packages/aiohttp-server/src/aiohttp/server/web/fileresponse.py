@@ -1,0 +1,194 @@
+"""A response that is a file: sent by the kernel, in parts, or not at all where it is known."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from aiohttp.protocol import http_date
+
+from .compression import add_to_vary
+from .contenttypes import content_type_of
+from .opening import OpenFile, in_thread, open_file, promptly
+from .ranges import ByteRanges, content_range
+from .selection import Selection, Validators, select, validators_of
+from .stream_response import LooseHeaders, StreamResponse
+
+if TYPE_CHECKING:
+    from io import FileIO
+
+    from .request import BaseRequest
+
+__all__ = ["FileResponse"]
+
+
+class FileResponse(StreamResponse):
+    """Send a file, or what the client lacks of it.
+
+    Where status is 200, the conditions of a request (If-Match, If-None-Match, If-Modified-Since,
+    If-Unmodified-Since, If-Range) and its ranges are honoured: it may become 206, 304, 412 or
+    416. A file that is missing, unreadable or no regular file becomes 404, all three alike.
+
+    A twin beside the file that ends in ``.br``, ``.zst`` or ``.gz`` is sent instead to a client
+    that accepts it, with Content-Encoding and Vary; it must not be a symbolic link.
+
+    Content-Type follows from the name, ETag and Last-Modified from the file, where ``headers``
+    doesn't say otherwise.
+
+    Args:
+        path: of the file. Links are followed: whoever takes it from a request uses
+            ``add_static`` instead, which looks where it leads.
+        chunk_size: how many bytes are read at a time where the kernel can't send the file:
+            one that is compressed now.
+        status, reason, headers: as of ``StreamResponse``.
+    """
+
+    _follow_symlinks = True
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        chunk_size: int = 256 * 1024,
+        status: int = 200,
+        reason: str | None = None,
+        headers: LooseHeaders | None = None,
+    ) -> None:
+        super().__init__(status=status, reason=reason, headers=headers)
+        if chunk_size < 1:
+            raise ValueError(f"chunk_size is a number of bytes, at least 1; got {chunk_size}")
+        self._path = os.fspath(path)
+        self._chunk_size = chunk_size
+
+    async def prepare(self, request: BaseRequest) -> None:
+        """Send all of it: the head, the file, and the end. A second call changes nothing.
+
+        Raises:
+            LocalProtocolError: if the file became shorter meanwhile; the connection is cut.
+        """
+        if self.prepared:
+            await super().prepare(request)  # which refuses another request
+            return
+        accept_encoding = request.headers.get("Accept-Encoding")
+        found = await promptly(
+            self._path,
+            lambda: open_file(self._path, accept_encoding, follow_symlinks=self._follow_symlinks),
+            _close,
+        )
+        if found is None:
+            await self._decline(request, 404)
+            return
+        with closing(found):
+            await self._answer(request, found)
+
+    async def _answer(self, request: BaseRequest, found: OpenFile) -> None:
+        selection = self._select(request, found)
+        match selection.status:
+            case 304:
+                self.set_status(304)
+                await super().prepare(request)
+                await self.write_eof()
+            case 412:
+                await self._decline(request, 412)
+            case 416:
+                self.headers["Content-Range"] = content_range(None, found.size)
+                await self._decline(request, 416)
+            case _ if len(selection.parts) > 1:
+                await self._send_parts(request, found, selection.parts)
+            case _:
+                await self._send_one(request, found, *selection.parts)
+
+    def _select(self, request: BaseRequest, found: OpenFile) -> Selection:
+        """Set what tells one state of the file from another, and compare it with the request."""
+        headers = self.headers
+        if found.varies:
+            add_to_vary(headers, "Accept-Encoding")
+        validators = validators_of(found.mtime_ns, found.size, found.coding, time.time())
+        if "ETag" in headers or "Last-Modified" in headers:
+            validators = Validators(
+                self.etag or validators.etag,
+                self.last_modified or validators.modified,
+                validators.is_strong,
+            )
+        headers.setdefault("ETag", str(validators.etag))
+        headers.setdefault("Last-Modified", http_date(validators.modified.timestamp()))
+        if self.status != 200:
+            return Selection(self.status)
+        # What is compressed as it leaves has no parts that a client could count.
+        is_fixed = found.coding is not None or not self.compression
+        return select(request.method, request.headers, validators, found.size, ranges=is_fixed)
+
+    async def _decline(self, request: BaseRequest, status: int) -> None:
+        """Send a line that says why there is no file."""
+        self.set_status(status)
+        line = f"{status}: {self.reason}".encode("ascii")
+        self.headers["Content-Type"] = "text/plain; charset=utf-8"
+        self.headers["Content-Length"] = str(len(line))
+        await super().prepare(request)
+        await self.write_eof(line)
+
+    async def _send_one(
+        self, request: BaseRequest, found: OpenFile, part: range | None = None
+    ) -> None:
+        """Send the file, or one part of it."""
+        headers = self.headers
+        headers.setdefault("Content-Type", content_type_of(self._path))
+        headers.setdefault("Accept-Ranges", "bytes")
+        if found.coding is not None:
+            headers["Content-Encoding"] = found.coding
+        if part is None:
+            part = range(found.size)
+        else:
+            self.set_status(206)
+            headers["Content-Range"] = content_range(part, found.size)
+        await self._begin(request, len(part))
+        await self._send(request, found, part)
+        await self.write_eof()
+
+    async def _send_parts(
+        self, request: BaseRequest, found: OpenFile, parts: tuple[range, ...]
+    ) -> None:
+        """Send several parts of the file, each with a head of its own."""
+        headers = self.headers
+        if found.coding is not None:
+            headers["Content-Encoding"] = found.coding
+        body = ByteRanges(
+            parts,
+            found.size,
+            content_type=headers.get("Content-Type", content_type_of(self._path)),
+            boundary=os.urandom(16).hex(),
+        )
+        self.set_status(206)
+        headers["Content-Type"] = body.content_type
+        await self._begin(request, body.length)
+        for head, part in body:
+            await self.write(head)
+            await self._send(request, found, part)
+        await self.write(body.ending)
+        await self.write_eof()
+
+    async def _begin(self, request: BaseRequest, length: int) -> None:
+        if not self.chunked:
+            self.headers["Content-Length"] = str(length)
+        await super().prepare(request)
+
+    async def _send(self, request: BaseRequest, found: OpenFile, part: range) -> None:
+        if request.method == "HEAD":
+            return
+        if found.content is not None:
+            await self.write(found.content[part.start : part.stop])
+        elif self._compressor is None:
+            await request.exchange.sendfile(found.file, part.start, len(part))
+        else:
+            await self._compress(found.file)
+
+    async def _compress(self, file: FileIO) -> None:
+        """Send a file through the compressor; it is read by a thread."""
+        while data := await in_thread(lambda: file.read(self._chunk_size)):
+            await self.write(data)
+
+
+def _close(found: OpenFile | None) -> None:
+    if found is not None:
+        found.close()
