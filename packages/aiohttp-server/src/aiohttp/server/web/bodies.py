@@ -23,8 +23,8 @@ __all__ = [
 class InvalidJson(RemoteProtocolError, JSONDecodeError):
     """A body is no JSON. The client gets 400, unless the program catches the ValueError."""
 
-    def __init__(self, exc: JSONDecodeError) -> None:
-        JSONDecodeError.__init__(self, exc.msg, exc.doc, exc.pos)
+    def __init__(self, msg: str, doc: str, pos: int) -> None:
+        JSONDecodeError.__init__(self, msg, doc, pos)
         self.message = f"expected JSON in the body: {self}"
 
 
@@ -39,8 +39,9 @@ async def read_whole(stream: StreamReader, limit: int | None, announced: int | N
     try:
         return await stream.read_all(limit)
     except BodyTooLarge as exc:
+        name = "client_max_size" if exc.name == "limit" else exc.name
         came = max(stream.total_raw_bytes, exc.limit + 1)
-        raise too_large("client_max_size", exc.limit, came, exc.message) from exc
+        raise too_large(name, exc.limit, came, exc.message) from exc
 
 
 def check_announced(limit: int | None, announced: int | None) -> None:

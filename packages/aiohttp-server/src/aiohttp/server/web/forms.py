@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
@@ -104,12 +105,13 @@ def multipart_reader(request: BaseRequest) -> MultipartReader:
     Raises:
         MultipartError: if Content-Type isn't multipart, or has no boundary.
     """
-    return _reader(request, request.limits, total=None)
+    return _reader(request, parts=request.limits.parts, total=None)
 
 
-def _reader(request: BaseRequest, limits: RequestLimits, total: int | None) -> MultipartReader:
+def _reader(request: BaseRequest, *, parts: int, total: int | None) -> MultipartReader:
+    limits = request.limits
     bounds = MultipartLimits(
-        parts=min(limits.parts, limits.fields) if total else limits.parts,
+        parts=parts,
         head=limits.part_head,
         field_line=min(limits.part_head, _LONGEST_FIELD_LINE),
         value=limits.value,
@@ -124,16 +126,17 @@ async def _read_parts(request: BaseRequest, fields: MultiDict[FormValue]) -> Non
     check_announced(limits.body, request.content_length)
     spool = Spool(limits.spool)
     try:
-        reader = _reader(request, limits, limits.body)
+        reader = _reader(request, parts=min(limits.parts, limits.fields), total=limits.body)
         while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader) or part.name is None:
-                raise MultipartError("expected fields in a form, got a form within a form")
-            fields.add(part.name, await _read_part(part, spool, limits))
+            if not isinstance(part, BodyPartReader):
+                raise MultipartError("expected fields in a form, got a multipart body within it")
+            fields.add(part.name or "", await _read_part(part, spool, limits))
         await reader.release()
     except LimitExceeded as exc:
         spool.close()
-        name = _NAMES.get(exc.name, exc.name)
-        raise too_large(name, exc.limit, exc.limit + 1, exc.message) from exc
+        if exc.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        raise too_large(_name_of(exc, limits), exc.limit, exc.limit + 1, exc.message) from exc
     except BaseException:
         spool.close()
         raise
@@ -141,8 +144,13 @@ async def _read_parts(request: BaseRequest, fields: MultiDict[FormValue]) -> Non
         task.add_done_callback(lambda _: spool.close())
 
 
-_NAMES: Final = {"total": "client_max_size", "head": "part_head", "field_line": "part_head"}
-"""Bounds of ``MultipartLimits`` by the names that users have set them by."""
+def _name_of(exc: LimitExceeded, limits: RequestLimits) -> str:
+    """Return the name by which a user has set the bound that was exceeded."""
+    if exc.name == "parts" and limits.fields < limits.parts:
+        return "client_max_fields"
+    return {"total": "client_max_size", "head": "part_head", "field_line": "part_head"}.get(
+        exc.name, exc.name
+    )
 
 
 async def _read_part(part: BodyPartReader, spool: Spool, limits: RequestLimits) -> FormValue:
@@ -169,7 +177,7 @@ async def _pieces(part: BodyPartReader) -> AsyncGenerator[bytes, None]:
 async def _read_file(
     part: BodyPartReader, pieces: AsyncIterator[bytes], upload: Upload, limit: int | None
 ) -> FormValue:
-    name, filename = part.name or "", part.filename or ""
+    filename = part.filename or ""
     async for piece in pieces:
         await upload.write(piece)
         if limit is not None and upload.size > limit:
@@ -178,4 +186,5 @@ async def _read_file(
     if not filename and not upload.size:
         return b""  # what browsers send where no file was chosen; false, unlike a FileField
     content_type = part.headers.get("Content-Type", "application/octet-stream")
-    return FileField(name, filename, await upload.finish(), content_type, part.headers)
+    file = await upload.finish()
+    return FileField(part.name or "", filename, file, content_type, part.headers)

@@ -205,7 +205,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def raw_path(self) -> str:
         """The path with its query, as it came."""
         target = self.head.target
-        if target[0] == "/":
+        if target[:1] == "/":
             return target
         from .target import path_of
 
@@ -220,7 +220,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def path(self) -> str:
         """The path without its query, percent-decoded."""
         target = self.head.target
-        if "%" not in target and "?" not in target and target[0] == "/":
+        if "%" not in target and "?" not in target and target[:1] == "/":
             return target
         return self._decoded_path
 
@@ -343,7 +343,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         except json.JSONDecodeError as exc:
             if type(exc) is not json.JSONDecodeError:
                 raise  # an error of the program's own ``loads``, which it may wait for
-            raise InvalidJson(exc) from exc
+            raise InvalidJson(exc.msg, exc.doc, exc.pos) from exc
 
     async def multipart(self) -> MultipartReader:
         """Return a reader of the body's parts, one after the other.

@@ -47,7 +47,7 @@ class Spool:
             self._disk = TemporaryFile(buffering=0)  # noqa: SIM115 - see close
         return self._disk
 
-    async def append(self, data: bytes | bytearray) -> int:
+    async def append(self, data: bytearray) -> int:
         """Write behind everything else, in a thread; return where that begins.
 
         If this is cancelled the thread goes on, so ``close`` waits for it.
@@ -55,11 +55,11 @@ class Spool:
         start = self._size
         self._size += len(data)
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(None, self._write, bytes(data))
+        self._writing = loop.run_in_executor(None, self._write, data)
         await asyncio.shield(self._writing)
         return start
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytearray) -> None:
         left = memoryview(data)
         while left:
             left = left[self.disk.write(left) :]
@@ -70,7 +70,8 @@ class Spool:
         if writing is not None and not writing.done():
             writing.add_done_callback(self._close_behind)
         elif self._disk is not None:
-            self._disk.close()
+            with self.lock:  # nobody may read from a descriptor that is another file's by then
+                self._disk.close()
 
     def _close_behind(self, writing: asyncio.Future[None]) -> None:
         writing.exception()  # nobody waits for it
