@@ -142,6 +142,7 @@ _HOMES = {
         "ResponseHead",
         "parse_request_head",
         "parse_response_head",
+        "refused_request_head",
         "take_request_head",
     ),
     "http1.encode": (
@@ -322,6 +323,7 @@ if TYPE_CHECKING:
     from .http1.head import ResponseHead as ResponseHead
     from .http1.head import parse_request_head as parse_request_head
     from .http1.head import parse_response_head as parse_response_head
+    from .http1.head import refused_request_head as refused_request_head
     from .http1.head import take_request_head as take_request_head
     from .http1.request import encode_request_head as encode_request_head
     from .http1.request import request_framing as request_framing
