@@ -106,9 +106,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
             self._add_to_index(resource)
 
     def _add_to_index(self, resource: AbstractResource) -> None:
-        from .subapps import MatchedSubAppResource
-
-        if isinstance(resource, MatchedSubAppResource):
+        if resource.goes_first:
             self._before_paths.append(resource)
             self._plain.clear()
             return
@@ -132,8 +130,6 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
             ValueError: if the name is taken, or is none: identifiers with ``.``, ``:`` or
                 ``-`` between them.
         """
-        if not isinstance(resource, AbstractResource):
-            raise TypeError(f"expected a resource, got {resource!r}")
         if self._is_frozen:
             raise RuntimeError(
                 f"{resource!r} comes too late: the router is frozen, for its application has "

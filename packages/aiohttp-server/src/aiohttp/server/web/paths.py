@@ -16,24 +16,13 @@ __all__ = ["encode_value", "routing_path", "routing_text", "value_of"]
 _ESCAPES = re.compile(r"(?:%(?!2[Ff]|25)[0-9A-Fa-f]{2})+")
 
 
-def routing_path(target: str) -> str:
-    """Return the routing path of a request target, in any form of RFC 9112, section 3.2.
+def routing_path(raw_path: str) -> str:
+    """Return the routing path of a request's ``raw_path``, which may have a query.
 
-    A target without a path, ``*`` or an authority, comes back as it is: no route matches it.
+    ``*`` and an authority come back as they are: no route matches them.
     """
-    if target[:1] != "/":
-        target = _path_of_absolute_form(target)
-    path = target.partition("?")[0] if "?" in target else target
+    path = raw_path.partition("?")[0] if "?" in raw_path else raw_path
     return routing_text(path) if "%" in path else path
-
-
-def _path_of_absolute_form(target: str) -> str:
-    scheme, separator, rest = target.partition("://")
-    if not separator:
-        return target
-    end = re.search(r"[/?]|\Z", rest)
-    path = rest[end.start() :] if end else ""
-    return path if path.startswith("/") else f"/{path}"
 
 
 def routing_text(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from aiohttp.hdrs import METH_ANY
 
@@ -43,6 +43,9 @@ class AbstractResource(ABC, Sized, Iterable[AbstractRoute]):
     A subclass says who answers a request in ``match``, or, where it has to wait for
     something, in ``resolve``; each does without the other.
     """
+
+    goes_first: ClassVar[bool] = False
+    """Whether it is asked before all whose place in the index is a path."""
 
     def __init__(self, *, name: str | None = None) -> None:
         self._name = name
@@ -247,7 +250,7 @@ class PrefixResource(AbstractResource):
         self._prefix = PathPattern(prefix).canonical + self._prefix
 
     def rest_of(self, path: str) -> str | None:
-        """Return what a routing path has behind the prefix, with its slash; None if it hasn't it."""
+        """Return what a routing path has behind the prefix, from its slash on; None: another."""
         prefix = self._prefix
         if not path.startswith(prefix):
             return None

@@ -190,7 +190,7 @@ def _is_coroutine_function(function: Any) -> bool:
     )
 
 
-def _checked(handler: Any) -> Handler:
+def _checked(handler: Handler | type[AbstractView]) -> Handler:
     """Return a handler that may be awaited, or say what is wrong with it.
 
     Raises:

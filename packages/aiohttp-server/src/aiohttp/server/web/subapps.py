@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from aiohttp.abc import AbstractRouter
+
 from .dispatcher import UrlDispatcher
 from .matchinfo import UrlMappingMatchInfo
 from .paths import routing_path
@@ -29,6 +31,11 @@ __all__ = [
 _NO_METHODS: Final[AbstractSet[str]] = frozenset()
 
 
+def _dispatcher(router: AbstractRouter) -> UrlDispatcher | None:
+    """Return an application's router, unless it is of a class of its own: that one is awaited."""
+    return router if isinstance(router, UrlDispatcher) else None
+
+
 class _SubAppResource(AbstractResource):
     """What both kinds have in common: another application answers."""
 
@@ -38,8 +45,8 @@ class _SubAppResource(AbstractResource):
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[AbstractRoute]:
-        router = self._app.router
-        return iter(router.routes() if isinstance(router, UrlDispatcher) else ())
+        router = _dispatcher(self._app.router)
+        return iter(() if router is None else router.routes())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.canonical} -> {self._app!r}>"
@@ -60,8 +67,8 @@ class _SubAppResource(AbstractResource):
         """Return whom the application found; also that nobody is there."""
         if not self.is_for(request, path):
             return None, _NO_METHODS
-        router = self._app.router
-        found = router.match(request, path) if isinstance(router, UrlDispatcher) else None
+        router = _dispatcher(self._app.router)
+        found = None if router is None else router.match(request, path)
         return None if found is None else self._passed(found)
 
     async def resolve(self, request: BaseRequest) -> Outcome:
@@ -93,8 +100,8 @@ class PrefixedSubAppResource(_SubAppResource, PrefixResource):
         self._add_to_routes(prefix)
 
     def _add_to_routes(self, prefix: str) -> None:
-        router = self._app.router
-        if isinstance(router, UrlDispatcher):  # another one has paths of its own making
+        router = _dispatcher(self._app.router)
+        if router is not None:
             router.add_prefix(prefix)
 
     def get_info(self) -> Mapping[str, Any]:
@@ -129,6 +136,8 @@ class MatchedSubAppResource(_SubAppResource):
     It is asked before the paths of the outer application are looked at.
     """
 
+    goes_first = True
+
     def __init__(self, rule: AbstractRuleMatching, app: Application) -> None:
         super().__init__()
         self._rule = rule
@@ -141,8 +150,8 @@ class MatchedSubAppResource(_SubAppResource):
 
     def add_prefix(self, prefix: str) -> None:
         """Put a prefix before all paths of the application."""
-        router = self._app.router
-        if isinstance(router, UrlDispatcher):
+        router = _dispatcher(self._app.router)
+        if router is not None:
             router.add_prefix(prefix)
 
     def get_info(self) -> Mapping[str, Any]:
@@ -179,7 +188,7 @@ class Domain(AbstractRuleMatching):
         """The domain, in lower case."""
         return self._domain
 
-    def validation(self, domain: str) -> str:
+    def validation(self, domain: object) -> str:
         """Return a domain as a request names it.
 
         Raises:
