@@ -7,8 +7,8 @@ could smuggle in attributes; a line break, whole fields. Both are refused, whoev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from http.cookies import Morsel, SimpleCookie
+from collections.abc import Iterable, Iterator
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Final
 
 from aiohttp.protocol import is_token, require_str, shown
@@ -53,7 +53,10 @@ def set_cookie(cookies: SimpleCookie, name: str, value: str, **attributes: Any) 
     """Put a cookie into ``cookies``, in place of the one of this name; see ``set_cookie_line``."""
     set_cookie_line(name, value, **attributes)
     morsel = _Morsel()
-    morsel.set(name, value, _coded(name, value))
+    try:
+        morsel.set(name, value, _coded(name, value))
+    except CookieError as exc:
+        raise ValueError(f"http.cookies knows no cookie of the name {name!r}: {exc}") from exc
     for attribute, given in attributes.items():
         if given is not None:
             morsel[attribute.replace("_", "-")] = given
@@ -67,7 +70,8 @@ def cookie_lines(cookies: SimpleCookie) -> Iterator[str]:
         ValueError: see ``set_cookie_line``.
     """
     for name, morsel in cookies.items():
-        yield _line(name, _checked(name, "value", morsel.coded_value), morsel.items())
+        attributes = [(attribute, morsel.get(attribute)) for attribute in _NAMES]
+        yield _line(name, _checked(name, "value", morsel.coded_value), attributes)
 
 
 def set_cookie_line(
@@ -105,7 +109,7 @@ def set_cookie_line(
     return _line(name, _coded(name, value), attributes)
 
 
-def _line(name: str, coded: str, attributes: Any) -> str:
+def _line(name: str, coded: str, attributes: Iterable[tuple[str, object]]) -> str:
     require_str("a cookie's name", name)
     if not is_token(name):
         raise ValueError(f"a cookie's name must be a token, not {shown(name)}")
@@ -117,7 +121,7 @@ def _line(name: str, coded: str, attributes: Any) -> str:
             parts.append(_NAMES[attribute])
         else:
             text = _attribute(name, attribute, value)
-            parts.append(f"{_NAMES.get(attribute, attribute)}={text}")
+            parts.append(f"{_NAMES[attribute]}={text}")
     return "; ".join(parts)
 
 
@@ -133,7 +137,7 @@ def _attribute(name: str, attribute: str, value: object) -> str:
         return _SAME_SITE[text.lower()]
     if attribute == "path" and not text.startswith("/"):
         raise ValueError(f"Path of cookie {shown(name)} must begin with /, not {shown(text)}")
-    return _checked(name, _NAMES.get(attribute, attribute), text)
+    return _checked(name, _NAMES[attribute], text)
 
 
 def _checked(name: str, what: str, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -230,8 +231,11 @@ class Response(StreamResponse):
         await super().write_eof(data)
 
 
+_NOTHING: Final[Any] = object()
+
+
 def json_response(
-    data: Any = None,
+    data: Any = _NOTHING,
     *,
     text: str | None = None,
     body: bytes | None = None,
@@ -239,23 +243,29 @@ def json_response(
     reason: str | None = None,
     headers: LooseHeaders | None = None,
     content_type: str = "application/json",
-    dumps: Callable[[Any], str] | None = None,
+    dumps: Callable[[Any], str] = json.dumps,
 ) -> Response:
-    """Return a response with ``data`` as JSON; or with ``text`` or ``body``, which are JSON."""
-    if dumps is None:
-        import json
+    """Return a response with ``data`` as JSON; or with ``text`` or ``body``, which are JSON.
 
-        dumps = json.dumps
-    if text is None and body is None:
+    Raises:
+        ValueError: if there is more than one of them.
+    """
+    if data is not _NOTHING:
+        if text is not None or body is not None:
+            raise ValueError("expected only one of data, text and body")
         text = dumps(data)
     return Response(
-        text=text, body=body, status=status, reason=reason, headers=headers,
+        text=text,
+        body=body,
+        status=status,
+        reason=reason,
+        headers=headers,
         content_type=content_type,
-    )  # fmt: skip
+    )
 
 
 def json_bytes_response(
-    data: Any = None,
+    data: Any = _NOTHING,
     *,
     dumps: Callable[[Any], bytes],
     body: bytes | None = None,
@@ -264,8 +274,15 @@ def json_bytes_response(
     headers: LooseHeaders | None = None,
     content_type: str = "application/json",
 ) -> Response:
-    """Return a response with ``data`` as JSON, by a ``dumps`` that gives bytes."""
+    """Return a response with ``data`` as JSON, by a ``dumps`` that gives bytes; or with ``body``.
+
+    Raises:
+        ValueError: if there are both.
+    """
+    if data is not _NOTHING:
+        if body is not None:
+            raise ValueError("expected only one of data and body")
+        body = dumps(data)
     return Response(
-        body=dumps(data) if body is None else body, status=status, reason=reason, headers=headers,
-        content_type=content_type,
-    )  # fmt: skip
+        body=body, status=status, reason=reason, headers=headers, content_type=content_type
+    )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from multidict import CIMultiDict
 
-from aiohttp.protocol import ETag, http_date, parse_etag, parse_http_date, parse_parameters
+from aiohttp.protocol import (
+    ETag,
+    http_date,
+    is_token,
+    parse_etag,
+    parse_http_date,
+    parse_parameters,
+)
 
 if TYPE_CHECKING:
     from http.cookies import SimpleCookie
@@ -200,7 +208,13 @@ class ResponseFields:
 
 
 def _join_type(content_type: str, parameters: Mapping[str, str]) -> str:
-    return "; ".join([content_type, *(f"{name}={value}" for name, value in parameters.items())])
+    return "; ".join([
+        content_type, *(f"{name}={_quoted(value)}" for name, value in parameters.items())
+    ])  # fmt: skip
+
+
+def _quoted(value: str) -> str:
+    return value if is_token(value) else '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 def _timestamp(value: float | datetime) -> float:

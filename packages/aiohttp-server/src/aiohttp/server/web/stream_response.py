@@ -102,9 +102,8 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
         """
         if self._request is not None:
             raise RuntimeError("the status can't be changed: the response was prepared")
-        status = int(status)
         encode_status_line(status, reason)
-        self._status = status
+        self._status = int(status)
         self._reason = reason
         if reason is not None:
             self._is_plain = False
