@@ -6,7 +6,7 @@ import os
 import queue
 from pathlib import Path
 
-from aiohttp.server.reload import ChangedFiles, Watcher, files_of_modules
+from aiohttp.server.reload import ChangedFiles, Watcher, files_of_error, files_of_modules
 
 
 def touch(path: Path, seconds: int) -> None:
@@ -82,3 +82,13 @@ def test_watcher_can_be_stopped(tmp_path: Path) -> None:
     watcher.start()
     watcher.stop()
     assert told.empty()
+
+
+def test_files_of_an_error(tmp_path: Path) -> None:
+    """A file with a wrong syntax, or one that raises when it is run, is known by its error."""
+    path = tmp_path / "wrong.py"
+    for source in ("1 / 0", "1 +"):
+        try:
+            exec(compile(source, path, "exec"))
+        except (SyntaxError, ZeroDivisionError) as exc:
+            assert path in files_of_error(exc)

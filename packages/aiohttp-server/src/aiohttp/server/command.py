@@ -23,7 +23,7 @@ from typing import Any
 from .accesslog import AccessLogger, JsonAccessLogger
 from .arguments import limits_of, parse_arguments
 from .certificates import Certificates
-from .reload import Watcher
+from .reload import ChangedFiles, Watcher, files_of_error, files_of_modules
 from .serving import run_app
 from .target import TargetError, load
 from .workers import RESTART, Lifeline, Supervisor
@@ -36,7 +36,8 @@ def main(
 ) -> int:
     """Serve what the arguments say until a signal ends it; return the exit status.
 
-    0: it ended in order. 1: it could not serve. 2: the arguments are wrong.
+    0: it ended in order. 1: it could not serve. 2: the arguments are wrong. 130: CTRL+C
+    was pressed until it ended at once.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = parse_arguments(arguments, program)
@@ -53,6 +54,8 @@ def main(
     except _CanNotServe as exc:
         _complain(program, exc)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -255,17 +258,20 @@ def _serve_until_changed(options: argparse.Namespace, say: Callable[[str], objec
             os.kill(os.getpid(), signal.SIGTERM)
 
     def announce(word: str) -> None:
+        files.also(files_of_modules())  # as they are now, not at the watcher's next look
         is_serving.set()
         say(word)
 
-    watcher = Watcher(stop)
+    files = ChangedFiles()
+    watcher = Watcher(stop, changed=files)
     watcher.start()
     try:
         _serve(options, announce, reuse_port=True)
     except _CanNotServe:
         raise
-    except Exception:  # noqa: BLE001 - shown to the programmer, who will mend it
+    except Exception as exc:  # noqa: BLE001 - shown to the programmer, who will mend it
         traceback.print_exc()
+        files.also(files_of_error(exc))
         sys.stderr.write("waiting for a change …\n")
         watcher.wait()
     if not changed:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-__all__ = ["ChangedFiles", "Watcher", "files_of_modules"]
+__all__ = ["ChangedFiles", "Watcher", "files_of_error", "files_of_modules"]
 
 INTERVAL = 0.5
 """Seconds between two looks at all files: 500 of them take 2 ms."""
@@ -26,6 +27,14 @@ def files_of_modules() -> set[Path]:
     return found
 
 
+def files_of_error(exc: BaseException) -> set[Path]:
+    """Return the files that had a part in an error: what can't be imported is no module."""
+    found = {Path(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(exc.__traceback__)}
+    if isinstance(exc, SyntaxError) and exc.filename:
+        found.add(Path(exc.filename))
+    return found
+
+
 class ChangedFiles:
     """Compares files with how they were when they were first seen. Pure but for ``stat``."""
 
@@ -33,9 +42,14 @@ class ChangedFiles:
         self._files = files
         self._seen: dict[Path, int | None] = {}
 
+    def also(self, files: Iterable[Path]) -> None:
+        """Have these files looked at as well, as they are now."""
+        for path in files:
+            self._seen.setdefault(path, _changed_at(path))
+
     def look(self) -> Path | None:
         """Return a file that has changed, or is gone, since it was first seen."""
-        for path in [*self._seen, *self._files()]:
+        for path in {*self._seen, *self._files()}:
             now = _changed_at(path)
             if self._seen.setdefault(path, now) != now:
                 self._seen[path] = now

@@ -91,8 +91,8 @@ class Supervisor:
     async def run(self) -> int:
         """Serve until a signal comes or no worker can; return the exit status of it all."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGINT, self.interrupt)
         loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
         try:
             await asyncio.gather(*(self._tend() for _ in range(self._count)))
@@ -102,16 +102,21 @@ class Supervisor:
         return self._exit_status
 
     def stop(self) -> None:
-        """Tell all workers to stop; a second time: at once."""
+        """Tell all workers to stop in order. Twice is fine."""
         if self._is_stopping:
-            if self._count > 1:  # the single one has heard it itself
-                self._pass_on(signal.SIGINT)
             return
         self._is_stopping = True
         self._pass_on(signal.SIGTERM)
         asyncio.get_running_loop().call_later(
             self._shutdown_timeout + _ENOUGH, self._pass_on, signal.SIGKILL
         )
+
+    def interrupt(self) -> None:
+        """Tell all workers to stop in order; the second time, to cut what still runs."""
+        if not self._is_stopping:
+            self.stop()
+        elif self._count > 1:  # the single one has heard it itself
+            self._pass_on(signal.SIGINT)
 
     def _pass_on(self, number: int) -> None:
         for process in self._processes:
