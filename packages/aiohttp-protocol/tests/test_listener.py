@@ -18,6 +18,7 @@ import pytest
 
 import aiohttp.protocol.listener as module
 from aiohttp.protocol.exchange import Exchange
+from aiohttp.protocol.forwarded import TrustedProxies
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.listener import Listener
 from served import GET, Application, Handler, request, settle, tell_target
@@ -304,6 +305,120 @@ async def test_silent_handshake_does_not_hold_up_draining(tls: ssl.SSLContext) -
     await silent.close()
     await client.close()
     assert await drain is True
+
+
+# The PROXY protocol.
+
+LOOPBACK = TrustedProxies(["127.0.0.0/8", "unix"])
+PROXY_LINE = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 8443\r\n"
+PROXY_TLS = bytes.fromhex(
+    "0d0a0d0a000d0a515549540a 21 11 0014 c0000201 c0000202 c350 20fb 20 0005 01 00000000"
+)
+
+
+async def tell_names(exchange: Exchange) -> None:
+    """Answer with what is known of the client."""
+    names = (exchange.peername, exchange.sockname, exchange.scheme)
+    await exchange.respond(200, (), repr(names).encode())
+
+
+async def through_proxy(
+    address: tuple[Any, ...], header: bytes, tls: ssl.SSLContext | None = None
+) -> Client:
+    """Return a client that a proxy connects, which begins with this header."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(sock, address)
+    await loop.sock_sendall(sock, header)
+    name = None if tls is None else "localhost"
+    return Client(*await asyncio.open_connection(sock=sock, ssl=tls, server_hostname=name))
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(("header", "over_tls"), [(PROXY_LINE, False), (PROXY_TLS, True)])
+async def test_trusted_proxy_tells_whom_its_connection_is_for(
+    header: bytes, over_tls: bool, secure: bool, tls: ssl.SSLContext
+) -> None:
+    """Before TLS, for all requests of the connection."""
+    async with Listener(Application(tell_names), proxy_protocol=LOOPBACK) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0, tls=tls if secure else None)
+        client = await through_proxy(address, header, trusting() if secure else None)
+        for _ in range(2):
+            told = (await client.get()).partition(b"\r\n\r\n")[2].decode()
+            scheme = "https" if secure or over_tls else "http"
+            assert told == f"(('192.0.2.1', 50000), ('192.0.2.2', 8443), {scheme!r})"
+        await client.close()
+
+
+async def test_proxy_speaks_for_itself() -> None:
+    """Such as for its own health checks: then the addresses are the transport's."""
+    async with Listener(Application(tell_names), proxy_protocol=LOOPBACK) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        client = await through_proxy(address, b"PROXY UNKNOWN\r\n")
+        assert b"('127.0.0.1', " in await client.get()
+        await client.close()
+
+
+async def test_fields_of_a_request_are_believed_of_whom_the_proxy_speaks_for() -> None:
+    """The client behind the proxy is trusted, not the proxy in front of it."""
+    inner = TrustedProxies(["192.0.2.0/24"])
+    options: dict[str, Any] = {"proxy_protocol": LOOPBACK, "trusted_proxies": inner}
+    async with Listener(Application(tell_names), **options) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        client = await through_proxy(address, PROXY_LINE)
+        client.send(request("/", "X-Forwarded-For: 198.51.100.7"))
+        assert b"('198.51.100.7', 0)" in await client.answer()
+        await client.close()
+
+
+async def test_stranger_is_not_believed() -> None:
+    """Its header is a bad request; without one it is served as anybody."""
+    nobody = TrustedProxies(["192.0.2.0/24"])
+    async with Listener(Application(tell_names), proxy_protocol=nobody) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        for header in (PROXY_LINE, PROXY_TLS):
+            liar = await through_proxy(address, header)
+            liar.send(GET)
+            assert (await liar.rest()).startswith(b"HTTP/1.1 400")
+            await liar.close()
+        client = await connected(address)
+        assert b"('127.0.0.1', " in await client.get()
+        await client.close()
+
+
+async def test_trusted_peer_without_a_header_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody guesses; whoever set it up finds the reason in the log, but not for mere probes."""
+    limits = Limits(handshake_time=0.05)
+    async with Listener(
+        Application(tell_names), proxy_protocol=LOOPBACK, limits=limits
+    ) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        plain = await connected(address)
+        plain.send(GET)
+        with suppress(ConnectionResetError):
+            assert await plain.rest() == b""
+        assert "expected a header of the PROXY protocol, got b'GET / HTTP/1.1" in caplog.text
+        assert listener.books.limits_hit == {"proxy_protocol": 1}
+        caplog.clear()
+        silent = await through_proxy(address, b"PROXY TCP4")
+        assert await silent.rest() == b""
+        probe = await connected(address)
+        await probe.close()
+        await until(lambda: not listener._handshakes)
+        assert listener.books.limits_hit == {"proxy_protocol": 1, "handshake": 1}
+        assert not caplog.text
+        for each in (plain, silent):
+            await each.close()
+
+
+async def test_proxy_on_a_unix_socket_is_trusted_where_it_is_named(folder: Path) -> None:
+    """Such as one on the same machine."""
+    async with Listener(Application(tell_names), proxy_protocol=LOOPBACK) as listener:
+        client = await connected(await listener.listen_unix(folder / "socket"))
+        client.send(PROXY_LINE)
+        assert b"('192.0.2.1', 50000)" in await client.get()
+        await client.close()
 
 
 # Files.

@@ -11,12 +11,17 @@ import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
+from .errors import BadHttpMessage, IncompleteRead
 from .exchange import Application
 from .http1.server import ServerHttpProtocol
 from .patience import Patience
 from .service import Books, Service
+
+if TYPE_CHECKING:
+    from .forwarded import TrustedProxies
+    from .proxy_protocol import Proxied
 
 __all__ = ["Listener", "Tls"]
 
@@ -56,8 +61,11 @@ class Listener:
         drain_delay: of these, seconds in which connections are still accepted after
             draining has begun: whoever asks whether this server is ready learns that it
             isn't, and sends nobody any more.
+        proxy_protocol: whose connections begin by the PROXY protocol, before TLS. Each of
+            theirs must, and has ``handshake_time`` for it; nobody else's is looked at for
+            it, so that a stranger's is a bad request.
         options: of ``Service``: ``limits``, ``allowed_methods``, ``tcp_keepalive``,
-            ``server``, ``on_exchange``, ``deadlines``.
+            ``server``, ``on_exchange``, ``trusted_proxies``, ``deadlines``.
     """
 
     def __init__(
@@ -67,12 +75,14 @@ class Listener:
         protocol: Callable[[Service], ServerHttpProtocol] = ServerHttpProtocol,
         drain_limit: float = 25.0,
         drain_delay: float = 0.0,
+        proxy_protocol: TrustedProxies | None = None,
         **options: Any,
     ) -> None:
         self._application = application
         self._protocol = protocol
         self._drain_limit = drain_limit
         self._drain_delay = drain_delay
+        self._proxy_protocol = proxy_protocol
         self._options = options
         self._service: Service | None = None
         self._doors: dict[asyncio.Task[None], _Door] = {}
@@ -242,20 +252,44 @@ class Listener:
         service = self.service
         timeout = service.limits.handshake_time if tls is not None else None
         try:
+            proxied = await self._ask_proxy(sock)
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._protocol(service),
+                lambda: self._connect(proxied),
                 sock,
                 ssl=tls() if callable(tls) else tls,
                 ssl_handshake_timeout=timeout,
             )
-        except (OSError, ssl.SSLError) as exc:
-            if tls is not None:
+        except (OSError, ssl.SSLError, IncompleteRead) as exc:
+            if tls is not None or isinstance(exc, TimeoutError):
                 service.books.limits_hit["handshake"] += 1
             logger.debug("no connection came of a socket: %s", exc)
+            sock.close()
+        except BadHttpMessage as exc:
+            # A proxy that is trusted, and set up in another way than it was thought to be.
+            service.books.limits_hit["proxy_protocol"] += 1
+            logger.warning("no connection came of a socket: %s", exc)
             sock.close()
         except BaseException:
             sock.close()
             raise
+
+    def _connect(self, proxied: Proxied | None) -> ServerHttpProtocol:
+        protocol = self._protocol(self.service)
+        protocol.proxied = proxied
+        return protocol
+
+    async def _ask_proxy(self, sock: socket.socket) -> Proxied | None:
+        """Return what a trusted peer says of itself by the PROXY protocol."""
+        trusted = self._proxy_protocol
+        if trusted is None or not trusted.trusts(sock.getpeername()):
+            return None
+        from .proxy_protocol import ProxyHeader
+
+        header, loop = ProxyHeader(), asyncio.get_running_loop()
+        async with asyncio.timeout(self.service.limits.handshake_time):
+            while header.wanted:
+                header.feed(await loop.sock_recv(sock, header.wanted))
+        return header.proxied
 
     # Closing.
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from .errors import BadHttpMessage
+from .errors import BadHttpMessage, IncompleteRead
 from .headers import shown
 
 __all__ = ["Proxied", "ProxyHeader"]
@@ -92,11 +92,13 @@ class ProxyHeader:
         """Take the next bytes: as many as are ``wanted``, or fewer. None are the end of file.
 
         Raises:
+            IncompleteRead: if the connection ends before the header.
             BadHttpMessage: if this is no header, or one that doesn't hold to its version.
         """
         if not data:
-            raise BadHttpMessage(
-                f"the connection ended after {len(self._data)} bytes of its PROXY header"
+            raise IncompleteRead(
+                f"the connection ended after {len(self._data)} bytes of its PROXY header",
+                received=len(self._data),
             )
         self._data = known = self._data + data
         if known[: len(_V1)] == _V1[: len(known)]:

@@ -12,7 +12,7 @@ import logging
 import math
 from collections.abc import Coroutine
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import (
     HttpException,
@@ -61,6 +61,9 @@ from .state import (
     advance,
 )
 
+if TYPE_CHECKING:
+    from ..proxy_protocol import Proxied
+
 __all__ = ["ServerHttpProtocol"]
 
 logger = logging.getLogger("aiohttp.server")
@@ -95,6 +98,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     It is an asyncio protocol: ``loop.create_server(Hello, host, port)`` serves it,
     and ``Listener(protocol=Hello)`` adds limits on connections, draining and counts.
     Without ``service`` a connection has one of its own, with the default limits.
+
+    Attributes:
+        proxied: whom a proxy speaks for that began the connection by the PROXY protocol.
     """
 
     __slots__ = (
@@ -118,6 +124,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_transport",
         "_unsent",
         "_write_deadline",
+        "proxied",
     )
 
     _service: Service
@@ -143,6 +150,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._has_eof = False
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
+        self.proxied: Proxied | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._state.name}, {self._requests} requests>"

@@ -131,12 +131,8 @@ class ServerExchange:
 
     @property
     def scheme(self) -> Literal["http", "https"]:
-        """Whether the client came over TLS: by the transport, or by a proxy that is trusted."""
-        return self._transport_scheme if self._told is None else self._told.scheme
-
-    @property
-    def _transport_scheme(self) -> Literal["http", "https"]:
-        return "https" if self.get_extra_info("sslcontext") is not None else "http"
+        """Whether the client came over TLS: by the connection, or by a proxy that is trusted."""
+        return self._connection_scheme if self._told is None else self._told.scheme
 
     @property
     def host(self) -> str | None:
@@ -146,21 +142,43 @@ class ServerExchange:
     @property
     def peername(self) -> Any:
         """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
-        return self.get_extra_info("peername") if self._told is None else self._told.remote
-
-    @property
-    def _told(self) -> Origin | None:
-        """What trusted proxies say of the client; None where none are trusted."""
-        trusted = self._service.trusted_proxies
-        if trusted is not None and self._origin is None:
-            peername = self.get_extra_info("peername")
-            self._origin = trusted.believed(self.head, peername, self._transport_scheme)
-        return self._origin
+        return self._connection_peername if self._told is None else self._told.remote
 
     @property
     def sockname(self) -> Any:
-        """Our address on this connection, in the shape of ``peername``."""
-        return self.get_extra_info("sockname")
+        """Our address on this connection, in the shape of ``peername``, or its proxy's."""
+        proxied = self._connection.proxied
+        if proxied is None or proxied.destination is None:
+            return self.get_extra_info("sockname")
+        return proxied.destination
+
+    @property
+    def _told(self) -> Origin | None:
+        """What the request's fields say of the client; None where no proxies are trusted."""
+        trusted = self._service.trusted_proxies
+        if trusted is not None and self._origin is None:
+            self._origin = trusted.believed(
+                self.head, self._connection_peername, self._connection_scheme
+            )
+        return self._origin
+
+    # By the transport, or by the PROXY protocol, which is the connection's and not a request's.
+
+    @property
+    def _connection_peername(self) -> Any:
+        proxied = self._connection.proxied
+        if proxied is None or proxied.source is None:
+            return self.get_extra_info("peername")
+        return proxied.source
+
+    @property
+    def _connection_scheme(self) -> Literal["http", "https"]:
+        proxied = self._connection.proxied
+        return "https" if self._is_tls or (proxied is not None and proxied.is_tls) else "http"
+
+    @property
+    def _is_tls(self) -> bool:
+        return self.get_extra_info("sslcontext") is not None
 
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
@@ -311,7 +329,7 @@ class ServerExchange:
             count = max(0, file.seek(0, os.SEEK_END) - offset)
         if not self._has_content:
             return
-        if count and isinstance(writer, LengthWriter) and self._transport_scheme == "http":
+        if count and isinstance(writer, LengthWriter) and not self._is_tls:
             sent = await self._send_by_kernel(writer, file, offset, count)
             offset += sent
             count -= sent
