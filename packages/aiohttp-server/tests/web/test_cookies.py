@@ -54,9 +54,10 @@ async def test_attributes(attribute: str, value: Any, sent: str) -> None:
 @pytest.mark.parametrize("attribute", ["secure", "httponly", "partitioned", "expires", "domain"])
 def test_absent_attributes(attribute: str) -> None:
     """None, and False for what is no more than there, send nothing."""
+    absent: Any = False
     assert set_cookie_line("a", "b", **{attribute: None}) == "a=b; Path=/"
     if attribute in {"secure", "httponly", "partitioned"}:
-        assert set_cookie_line("a", "b", **{attribute: False}) == "a=b; Path=/"
+        assert set_cookie_line("a", "b", **{attribute: absent}) == "a=b; Path=/"
 
 
 @pytest.mark.parametrize(

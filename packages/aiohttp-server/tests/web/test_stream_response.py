@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from typing import Any
 
 import pytest
 
@@ -167,9 +168,10 @@ async def test_wrong_order_is_refused() -> None:
 async def test_keep_alive() -> None:
     """Whether the connection stays is unknown, then as the client asks, unless we close it."""
     response = StreamResponse()
-    assert response.keep_alive is None
+    seen: list[bool | None] = [response.keep_alive]
     sent = await answer_of(response)
-    assert response.keep_alive is True
+    seen.append(response.keep_alive)
+    assert seen == [None, True]
     assert sent.headers.get("Connection") != "close"
     closing = StreamResponse()
     closing.force_close()
@@ -213,10 +215,10 @@ async def test_early_hints() -> None:
     assert response.status == 200
 
 
-@pytest.mark.parametrize("status", [99, 1000, "abc"])
-def test_status_out_of_range(status: int) -> None:
+@pytest.mark.parametrize("status", [99, 1000, "abc", 200.5])
+def test_status_out_of_range(status: Any) -> None:
     """A status that can't be sent is refused where it is given."""
-    with pytest.raises(ValueError, match="100 to 999|abc"):
+    with pytest.raises(ValueError, match=r"100 to 999"):
         StreamResponse(status=status)
 
 
