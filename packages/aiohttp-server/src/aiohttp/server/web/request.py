@@ -137,7 +137,9 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def get(self, key: RequestKey[_T], default: None = None) -> _T | None: ...
     @overload
     def get(self, key: str, default: Any = None) -> Any: ...
-    def get(self, key: str | RequestKey[Any], default: Any = None) -> Any:
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride] - keys are of two types
+        self, key: str | RequestKey[Any], default: Any = None
+    ) -> Any:
         """Return what was left under this key, or ``default``."""
         return default if self._state is None else self._state.get(key, default)
 
@@ -178,9 +180,9 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def remote(self) -> str | None:
         """The address of the client; None on a unix socket."""
         peername = self.exchange.peername
-        if isinstance(peername, (tuple, list)):
-            return str(peername[0])
-        return str(peername) if peername else None
+        if not peername:
+            return None
+        return peername if isinstance(peername, str) else str(peername[0])
 
     @property
     def forwarded(self) -> tuple[Mapping[str, str], ...]:
@@ -445,7 +447,8 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
                 scheme, host = scheme or url.scheme, host or url.authority
         new = copy(self)
         new._alter_head(method, target, headers)  # noqa: SLF001 - of its own class
-        new._alter_facts({"scheme": scheme, "host": host, "remote": remote})  # noqa: SLF001
+        facts = {"id": self.id, "scheme": scheme, "host": host, "remote": remote}
+        new._alter_facts(facts)  # noqa: SLF001
         new._alter_limits(client_max_size, client_max_fields)  # noqa: SLF001
         return new
 
@@ -469,7 +472,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def _alter_facts(self, given: dict[str, str | None]) -> None:
         """Forget what was computed, but for what stays the same, and set what is given."""
         known = self._cache or {}
-        self._cache = {name: known[name] for name in ("id", *given) if name in known}
+        self._cache = {name: known[name] for name in given if name in known}
         self._cache |= {name: value for name, value in given.items() if value is not None}
         self._state = None if self._state is None else self._state.copy()
 

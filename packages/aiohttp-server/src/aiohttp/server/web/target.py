@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["authority_of", "local_authority", "path_of"]
 
 
@@ -34,9 +36,9 @@ def _authority(rest: str) -> str:
     return rest.partition("/")[0].partition("?")[0]
 
 
-def local_authority(sockname: object) -> str:
+def local_authority(sockname: Any) -> str:
     """Return our own address as host and port, for requests that name none."""
-    if not isinstance(sockname, (tuple, list)) or len(sockname) < 2:
+    if not sockname or isinstance(sockname, (str, bytes)):
         return "localhost"  # a unix socket
     host, port = sockname[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
