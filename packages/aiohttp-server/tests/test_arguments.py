@@ -66,9 +66,7 @@ def test_networks() -> None:
         (["a:b", "--reload", "--workers", "2"], "--reload goes with one worker"),
     ],
 )
-def test_mistakes(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mistakes(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each mistake ends with status 2 and a sentence that says what was expected."""
     with pytest.raises(SystemExit, match="2"):
         parse_arguments(arguments, "serve")

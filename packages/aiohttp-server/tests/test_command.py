@@ -147,7 +147,7 @@ def test_unix_socket_of_several(run: Callable[..., Program], tmp_path: Path) -> 
 
 
 def test_reload(run: Callable[..., Program], tmp_path: Path) -> None:
-    """A changed module is served anew, on the same port; one that is broken waits for its repair."""
+    """A changed module is served anew, on the same port; a broken one waits for its repair."""
     program = run("shop:app", "--port", "0", "--reload")
     url = program.url()
     program.wait_for("reloading on changes")

@@ -6,6 +6,8 @@ import os
 import queue
 from pathlib import Path
 
+import pytest
+
 from aiohttp.server.reload import ChangedFiles, Watcher, files_of_error, files_of_modules
 
 
@@ -88,7 +90,6 @@ def test_files_of_an_error(tmp_path: Path) -> None:
     """A file with a wrong syntax, or one that raises when it is run, is known by its error."""
     path = tmp_path / "wrong.py"
     for source in ("1 / 0", "1 +"):
-        try:
+        with pytest.raises((SyntaxError, ZeroDivisionError)) as info:
             exec(compile(source, path, "exec"))
-        except (SyntaxError, ZeroDivisionError) as exc:
-            assert path in files_of_error(exc)
+        assert path in files_of_error(info.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -90,7 +91,7 @@ def test_several_errors_become_one() -> None:
     with pytest.raises(KeyError):
         raise_all("cleanup", [KeyError("a")])
     errors = [KeyError("a"), ValueError("b")]
-    with pytest.raises(CleanupError, match="2 errors in cleanup; KeyError.*; ValueError") as info:
+    with pytest.raises(CleanupError, match=r"2 errors in cleanup; KeyError.*; ValueError") as info:
         raise_all("cleanup", errors)
     assert info.value.exceptions == errors
 
@@ -111,7 +112,7 @@ async def test_contexts_are_left_in_reverse() -> None:
         seen.append("out inner")
 
     contexts = CleanupContext()
-    contexts.extend([outer, inner, lambda app: outer(app)])
+    contexts.extend([outer, inner, partial(outer)])
     await contexts.enter(APP)
     assert await contexts.leave() == []
     assert await contexts.leave() == []

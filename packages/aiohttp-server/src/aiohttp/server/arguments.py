@@ -157,7 +157,9 @@ def _size(text: str) -> int:
     digits = text.rstrip("kKmMgG")
     unit = _UNITS.get(text[len(digits) :].lower())
     if unit is None or not (digits.isascii() and digits.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected a number, such as 500, 64k or 10M, got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"expected a number, such as 500, 64k or 10M, got {text!r}"
+        )
     return int(digits) * unit
 
 

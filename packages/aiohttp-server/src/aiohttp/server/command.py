@@ -31,9 +31,7 @@ from .workers import RESTART, Lifeline, Supervisor
 __all__ = ["main"]
 
 
-def main(
-    arguments: Sequence[str] | None = None, program: str = "python -m aiohttp.server"
-) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m aiohttp.server") -> int:
     """Serve what the arguments say until a signal ends it; return the exit status.
 
     0: it ended in order. 1: it could not serve. 2: the arguments are wrong. 130: CTRL+C
@@ -211,9 +209,7 @@ def _reservation(options: argparse.Namespace) -> Iterator[socket.socket]:
         try:
             sock.bind(address)
         except OSError as exc:
-            raise _CanNotServe(
-                f"can't listen on {address[0]} port {port}: {exc.strerror}"
-            ) from exc
+            raise _CanNotServe(f"can't listen on {address[0]} port {port}: {exc.strerror}") from exc
         yield sock
 
 

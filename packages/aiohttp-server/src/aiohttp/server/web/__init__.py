@@ -176,32 +176,30 @@ _HOMES = {
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..accesslog import AccessLogger as AccessLogger
+    from ..accesslog import JsonAccessLogger as JsonAccessLogger
+    from ..certificates import BadCertificate as BadCertificate
+    from ..certificates import Certificates as Certificates
+    from ..health import livez as livez
+    from ..health import readyz as readyz
+    from ..metrics import Metrics as Metrics
+    from ..runner import AppRunner as AppRunner
+    from ..runner import BaseRunner as BaseRunner
+    from ..runner import GracefulExit as GracefulExit
+    from ..runner import ServerRunner as ServerRunner
+    from ..server import Server as Server
+    from ..serving import run_app as run_app
+    from ..serving import serve as serve
+    from ..sites import BaseSite as BaseSite
+    from ..sites import NamedPipeSite as NamedPipeSite
+    from ..sites import SockSite as SockSite
+    from ..sites import TCPSite as TCPSite
+    from ..sites import UnixSite as UnixSite
     from .application import Application as Application
-    from .keys import AppKey as AppKey
-    from .keys import ChainMapProxy as ChainMapProxy
-    from .keys import NotAppKeyWarning as NotAppKeyWarning
-    from .keys import RequestKey as RequestKey
-    from .keys import ResponseKey as ResponseKey
-    from .signals import CleanupContext as CleanupContext
-    from .signals import CleanupError as CleanupError
-    from .signals import FrozenList as FrozenList
-    from .signals import Signal as Signal
-    from .middlewares import Handler as Handler
-    from .middlewares import Middleware as Middleware
-    from .middlewares import middleware as middleware
-    from .forwarding import forwarded_middleware as forwarded_middleware
-    from .request import BaseRequest as BaseRequest
-    from .request import Request as Request
-    from .forms import FileField as FileField
-    from .limits import RequestLimits as RequestLimits
     from .bodies import InvalidJson as InvalidJson
-    from .stream_response import StreamResponse as StreamResponse
-    from .response import Response as Response
-    from .response import json_bytes_response as json_bytes_response
-    from .response import json_response as json_response
     from .compression import ContentCoding as ContentCoding
+    from .dispatcher import UrlDispatcher as UrlDispatcher
     from .eventsource import EventSourceResponse as EventSourceResponse
-    from .fileresponse import FileResponse as FileResponse
     from .exceptions import HTTPAccepted as HTTPAccepted
     from .exceptions import HTTPBadGateway as HTTPBadGateway
     from .exceptions import HTTPBadRequest as HTTPBadRequest
@@ -260,20 +258,28 @@ if TYPE_CHECKING:
     from .exceptions import HTTPUseProxy as HTTPUseProxy
     from .exceptions import HTTPVariantAlsoNegotiates as HTTPVariantAlsoNegotiates
     from .exceptions import HTTPVersionNotSupported as HTTPVersionNotSupported
-    from .dispatcher import UrlDispatcher as UrlDispatcher
+    from .fileresponse import FileResponse as FileResponse
+    from .forms import FileField as FileField
+    from .forwarding import forwarded_middleware as forwarded_middleware
+    from .keys import AppKey as AppKey
+    from .keys import ChainMapProxy as ChainMapProxy
+    from .keys import NotAppKeyWarning as NotAppKeyWarning
+    from .keys import RequestKey as RequestKey
+    from .keys import ResponseKey as ResponseKey
+    from .limits import RequestLimits as RequestLimits
     from .matchinfo import UrlMappingMatchInfo as UrlMappingMatchInfo
+    from .middlewares import Handler as Handler
+    from .middlewares import Middleware as Middleware
+    from .middlewares import middleware as middleware
+    from .request import BaseRequest as BaseRequest
+    from .request import Request as Request
     from .resources import AbstractResource as AbstractResource
     from .resources import DynamicResource as DynamicResource
     from .resources import PlainResource as PlainResource
     from .resources import Resource as Resource
-    from .subapps import Domain as Domain
-    from .subapps import MaskDomain as MaskDomain
-    from .subapps import MatchedSubAppResource as MatchedSubAppResource
-    from .subapps import PrefixedSubAppResource as PrefixedSubAppResource
-    from .static_resource import StaticResource as StaticResource
-    from .routes import AbstractRoute as AbstractRoute
-    from .routes import ResourceRoute as ResourceRoute
-    from .routes import SystemRoute as SystemRoute
+    from .response import Response as Response
+    from .response import json_bytes_response as json_bytes_response
+    from .response import json_response as json_response
     from .routedef import AbstractRouteDef as AbstractRouteDef
     from .routedef import RouteDef as RouteDef
     from .routedef import RouteTableDef as RouteTableDef
@@ -288,26 +294,20 @@ if TYPE_CHECKING:
     from .routedef import route as route
     from .routedef import static as static
     from .routedef import view as view
+    from .routes import AbstractRoute as AbstractRoute
+    from .routes import ResourceRoute as ResourceRoute
+    from .routes import SystemRoute as SystemRoute
+    from .signals import CleanupContext as CleanupContext
+    from .signals import CleanupError as CleanupError
+    from .signals import FrozenList as FrozenList
+    from .signals import Signal as Signal
+    from .static_resource import StaticResource as StaticResource
+    from .stream_response import StreamResponse as StreamResponse
+    from .subapps import Domain as Domain
+    from .subapps import MaskDomain as MaskDomain
+    from .subapps import MatchedSubAppResource as MatchedSubAppResource
+    from .subapps import PrefixedSubAppResource as PrefixedSubAppResource
     from .views import View as View
-    from ..serving import run_app as run_app
-    from ..serving import serve as serve
-    from ..runner import AppRunner as AppRunner
-    from ..runner import BaseRunner as BaseRunner
-    from ..runner import GracefulExit as GracefulExit
-    from ..runner import ServerRunner as ServerRunner
-    from ..sites import BaseSite as BaseSite
-    from ..sites import NamedPipeSite as NamedPipeSite
-    from ..sites import SockSite as SockSite
-    from ..sites import TCPSite as TCPSite
-    from ..sites import UnixSite as UnixSite
-    from ..server import Server as Server
-    from ..certificates import BadCertificate as BadCertificate
-    from ..certificates import Certificates as Certificates
-    from ..accesslog import AccessLogger as AccessLogger
-    from ..accesslog import JsonAccessLogger as JsonAccessLogger
-    from ..health import livez as livez
-    from ..health import readyz as readyz
-    from ..metrics import Metrics as Metrics
 
 
 _home_of = {name: module for module, names in _HOMES.items() for name in names}

@@ -422,7 +422,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             if isinstance(exc, HTTPException):
                 await exc.send(request)
                 return
-        except Exception as another:  # noqa: BLE001 - answered below
+        except Exception as another:
             exc = another
             if exchange.response_status or isinstance(exc, PeerDisconnected):
                 raise
@@ -439,9 +439,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
 
         await serve_asgi(self, scope, receive, send)
 
-    def make_handler(
-        self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any
-    ) -> Server:
+    def make_handler(self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any) -> Server:
         """Return a factory of connections for ``loop.create_server``. Deprecated: AppRunner."""
         from ..server import Server
 

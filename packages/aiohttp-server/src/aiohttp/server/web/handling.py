@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.abc import AbstractMatchInfo
 from aiohttp.hdrs import METH_ANY
-from aiohttp.protocol import InvalidUse, MethodNotAllowed, RemoteProtocolError, shown
+from aiohttp.protocol import (
+    InvalidUse,
+    MethodNotAllowed,
+    PeerDisconnected,
+    RemoteProtocolError,
+    shown,
+)
 
 from .exceptions import HTTPException, HTTPMethodNotAllowed, exception_class
 from .matchinfo import MatchInfoError, UrlMappingMatchInfo
@@ -100,6 +106,8 @@ def _translating(handler: Handler) -> Handler:
     async def translated(request: Request) -> StreamResponse:
         try:
             return await handler(request)
+        except PeerDisconnected:
+            raise  # nobody is there to be answered
         except RemoteProtocolError as exc:
             raise http_exception_of(exc) from exc
 
@@ -124,7 +132,9 @@ def require_response(request: Request, response: object) -> StreamResponse:
         )
     begun = request._response  # noqa: SLF001 - they are one house
     if begun is not None and begun is not response and not isinstance(response, HTTPException):
-        raise InvalidUse(f"expected {begun!r}, which was prepared, to be returned, got {response!r}")
+        raise InvalidUse(
+            f"expected {begun!r}, which was prepared, to be returned, got {response!r}"
+        )
     return response
 
 

@@ -32,7 +32,7 @@ class _Key(Generic[_T]):
         t: the type of what is kept, for ``repr``; type checkers take it from here too.
     """
 
-    __slots__ = ("_name", "_t", "__orig_class__")
+    __slots__ = ("__orig_class__", "_name", "_t")
 
     def __init__(self, name: str, t: type[_T] | None = None) -> None:
         if not isinstance(name, str):
@@ -108,7 +108,10 @@ class ChainMapProxy(Mapping["str | AppKey[Any]", Any]):
     def get(self, key: str, default: Any = None) -> Any: ...
     def get(self, key: str | AppKey[Any], default: Any = None) -> Any:
         """Return what the first mapping that has this key keeps there, else the default."""
-        return self[key] if key in self else default
+        for each in self._maps:
+            if key in each:
+                return each[key]
+        return default
 
     def __contains__(self, key: object) -> bool:
         return any(key in each for each in self._maps)

@@ -17,7 +17,9 @@ __all__ = ["Handler", "Middleware", "bind", "is_factory", "middleware"]
 Handler: TypeAlias = "Callable[[Request], Awaitable[StreamResponse]]"
 """What answers a request."""
 
-Middleware: TypeAlias = "Callable[[Request, Handler], Awaitable[StreamResponse]] | MiddlewareFactory"
+Middleware: TypeAlias = (
+    "Callable[[Request, Handler], Awaitable[StreamResponse]] | MiddlewareFactory"
+)
 """A coroutine function that gets the request, and the handler that it may await."""
 
 MiddlewareFactory: TypeAlias = "Callable[[Application, Handler], Awaitable[Handler]]"

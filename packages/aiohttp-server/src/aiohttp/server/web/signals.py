@@ -152,7 +152,9 @@ def raise_all(what: str, errors: Sequence[BaseException]) -> None:
         raise CleanupError(f"{len(errors)} errors in {what}", errors)
 
 
-_Context: TypeAlias = "Callable[[Application], AsyncIterator[None] | AbstractAsyncContextManager[Any]]"
+_Context: TypeAlias = (
+    "Callable[[Application], AsyncIterator[None] | AbstractAsyncContextManager[Any]]"
+)
 
 
 class CleanupContext(FrozenList[_Context]):
@@ -161,9 +163,8 @@ class CleanupContext(FrozenList[_Context]):
     ::
 
         async def database(app):
-            app[POOL] = await open_pool()
-            yield
-            await app[POOL].close()
+            async with open_pool() as app[POOL]:
+                yield
 
 
         app.cleanup_ctx.append(database)
