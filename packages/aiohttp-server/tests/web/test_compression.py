@@ -174,6 +174,16 @@ async def test_payload() -> None:
     assert decoded(found) == TEXT
 
 
+@pytest.mark.parametrize(("text", "status"), [("", 200), (TEXT, 204), (TEXT, 304)])
+async def test_nothing_is_not_coded(text: str, status: int) -> None:
+    """Where there is no body, no coding is announced; but on what it would depend is told."""
+    response = Response(text=text, status=status)
+    response.enable_compression()
+    found = await answer_of(response, headers=accepting("gzip"))
+    assert (found.headers["Vary"], found.body) == ("Accept-Encoding", b"")
+    assert "Content-Encoding" not in found.headers
+
+
 async def test_head_has_the_fields_of_get() -> None:
     """HEAD tells coding, length and dependence as GET does."""
     get = await answer_of(compressed(), headers=accepting("gzip"))

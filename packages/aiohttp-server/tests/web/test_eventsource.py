@@ -13,8 +13,8 @@ from aiohttp.server.web.compression import ContentCoding
 from aiohttp.server.web.eventsource import EventSourceResponse, encode_event
 from aiohttp.server.web.request import BaseRequest
 from aiohttp.test_utils import MemoryClient
-from answering import answer_of, client_of
-from served import settle
+from answering import Answering, answer_of, client_of
+from served import GET, Served, settle
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,32 @@ async def _silent(request: BaseRequest) -> EventSourceResponse:
     async with EventSourceResponse(request, keep_alive_interval=0.005) as stream:
         await stream.wait()
     return stream
+
+
+async def test_silence_for_a_client_that_does_not_read() -> None:
+    """A comment that can't be sent keeps nobody from seeing the end."""
+    seen: list[str] = []
+    is_full = asyncio.Event()
+
+    async def answer(request: BaseRequest) -> EventSourceResponse:
+        async with EventSourceResponse(request, keep_alive_interval=0.001) as stream:
+            sending = asyncio.create_task(stream.send_event("a" * 1024 * 1024))
+            await settle()
+            is_full.set()
+            await sending
+        seen.append("after")
+        return stream
+
+    service = Served(Answering(answer).handle_exchange)
+    service.client.hold()
+    asyncio.get_running_loop().call_soon(service.client.feed, GET)
+    await is_full.wait()
+    await asyncio.sleep(0.01)
+    service.service.begin_drain()
+    await settle(20)
+    service.client.release()
+    await settle(20)
+    assert seen == ["after"]
 
 
 async def test_wait_for_some_time() -> None:

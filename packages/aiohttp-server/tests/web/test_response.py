@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aiohttp.protocol import Payload
+from aiohttp.server.web.compression import ContentCoding
 from aiohttp.server.web.request import BaseRequest
 from aiohttp.server.web.response import Response, json_bytes_response, json_response
 from aiohttp.server.web.stream_response import StreamResponse
@@ -185,6 +186,28 @@ async def test_prepared_by_the_handler() -> None:
     assert (found.body, found.headers["Content-Length"]) == (b"abc", "3")
 
 
+class ChangingRequest(BaseRequest):
+    """A request whose application changes each response before it is sent."""
+
+    async def _prepare_hook(self, response: StreamResponse) -> None:
+        if isinstance(response, Response):
+            response.text = "changed"
+            response.headers["X-A"] = "b"
+            response.enable_compression(ContentCoding.identity)
+
+
+async def test_changed_by_a_hook() -> None:
+    """What ``on_response_prepare`` changes counts, be it the body."""
+
+    async def answer(request: BaseRequest) -> StreamResponse:
+        response = Response(text="abc")
+        await response.send(ChangingRequest(request.exchange))
+        return response
+
+    found = await answer_of(answer)
+    assert (found.text(), found.headers["X-A"]) == ("changed", "b")
+
+
 async def test_sent_once() -> None:
     """A response that was sent is not sent again."""
 
@@ -294,4 +317,6 @@ def test_json_bytes_response() -> None:
     """A ``dumps`` that gives bytes spares the way by text."""
     response = json_bytes_response({"a": 1}, dumps=lambda value: json.dumps(value).encode())
     assert (response.body, response.content_type) == (b'{"a": 1}', "application/json")
-    assert json_bytes_response(dumps=json.dumps, body=b"[]").body == b"[]"  # type: ignore[arg-type]
+    assert json_bytes_response(dumps=str.encode, body=b"[]").body == b"[]"
+    with pytest.raises(ValueError, match="expected only one of data and body"):
+        json_bytes_response("", dumps=str.encode, body=b"[]")

@@ -254,12 +254,13 @@ def test_mapping() -> None:
     key = ResponseKey("user", str)
     response = StreamResponse()
     assert "a" not in response
-    assert list(response) == []
+    assert (list(response), response.get("a", 2), response.get(key)) == ([], 2, None)
     with pytest.raises(KeyError):
         del response["a"]
     response["a"] = 1
     response[key] = "somebody"
     assert (response["a"], response[key], len(response)) == (1, "somebody", 2)
+    assert (response.get("a"), response.get(key)) == (1, "somebody")
     del response["a"]
     assert list(response) == [key]
     with pytest.raises(KeyError):

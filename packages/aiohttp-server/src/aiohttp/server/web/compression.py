@@ -12,15 +12,15 @@ from concurrent.futures import Executor
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
-from aiohttp.protocol import available_codings, choose_coding, content_encoder
+from aiohttp.protocol import available_codings, content_encoder
+from aiohttp.protocol import choose_coding as best_coding
 
 if TYPE_CHECKING:
     from multidict import CIMultiDict
 
     from .request import BaseRequest
-    from .stream_response import StreamResponse
 
-__all__ = ["Compressor", "ContentCoding", "add_to_vary", "start_compression"]
+__all__ = ["Compressor", "ContentCoding", "add_to_vary", "announce_coding", "choose_coding"]
 
 
 class ContentCoding(Enum):
@@ -114,36 +114,29 @@ class Compressor:
         return self._encoder.finish()
 
 
-def start_compression(
-    response: StreamResponse,
-    request: BaseRequest,
-    asked: ContentCoding | bool,
-    strategy: int | None,
-    executor: Executor | None,
-) -> Compressor | None:
-    """Choose the coding of a response, and put into its fields what follows from it.
+def choose_coding(
+    headers: CIMultiDict[str], request: BaseRequest, asked: ContentCoding | bool, *, status: int
+) -> ContentCoding:
+    """Return how the body of a response is to be coded, and say in Vary what that depends on.
 
-    ``asked`` is a coding, or True for what the client prefers. None says that the body is
-    sent as it is.
+    ``asked`` is a coding, or True for what the client prefers.
     """
-    headers = response.headers
-    if "Content-Encoding" in headers or response.status == _PARTIAL:
-        return None
+    if "Content-Encoding" in headers or status == _PARTIAL:
+        return ContentCoding.identity
     if isinstance(asked, ContentCoding):
-        coding = asked
-    else:
-        add_to_vary(headers, "Accept-Encoding")
-        coding = _preferred(request)
-    if coding is ContentCoding.identity:
-        return None
-    compressor = Compressor(coding, strategy, executor)
+        return asked
+    add_to_vary(headers, "Accept-Encoding")
+    return _preferred(request)
+
+
+def announce_coding(headers: CIMultiDict[str], coding: ContentCoding) -> None:
+    """Put into the fields of a response what follows from its coding."""
     headers["Content-Encoding"] = coding.value
     headers.pop("Content-Length", None)
     etag = headers.get("ETag")
     if etag is not None and not etag.startswith(_WEAK):
         # The bytes differ from those that the tag was made for (RFC 9110, section 8.8.1).
         headers["ETag"] = _WEAK + etag
-    return compressor
 
 
 def _preferred(request: BaseRequest) -> ContentCoding:
@@ -154,7 +147,7 @@ def _preferred(request: BaseRequest) -> ContentCoding:
     offered = [coding for coding in _PREFERENCE if coding in available]
     # "identity;q=0" and nothing else that we know: a body that isn't coded serves the client
     # better than 406 (RFC 9110, section 12.5.3, leaves the choice).
-    return ContentCoding(choose_coding(", ".join(fields), offered) or "identity")
+    return ContentCoding(best_coding(", ".join(fields), offered) or "identity")
 
 
 def add_to_vary(headers: CIMultiDict[str], name: str) -> None:

@@ -193,7 +193,7 @@ class EventSourceResponse(StreamResponse):
 
     async def _watch(self, exchange: Exchange) -> None:
         """Wait for the end, and speak up when nobody does."""
-        ends = {
+        ends: set[asyncio.Task[None]] = {
             asyncio.create_task(exchange.wait_draining()),
             asyncio.create_task(exchange.wait_disconnected()),
         }
@@ -207,13 +207,21 @@ class EventSourceResponse(StreamResponse):
                 if done:
                     break
                 if self._interval is not None and time() >= self._last + self._interval:
-                    await self._send(_COMMENT)
-        except PeerDisconnected:
-            pass
+                    await self._speak(ends)
         finally:
             for end in ends:
                 end.cancel()
         self._end()
+
+    async def _speak(self, ends: set[asyncio.Task[None]]) -> None:
+        """Send a comment; a client that doesn't read must not keep us from seeing the end."""
+        speaking = asyncio.create_task(self._send(_COMMENT))
+        try:
+            await asyncio.wait({speaking, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancelled(speaking)
+        if not speaking.cancelled():
+            speaking.exception()  # that the client has gone is seen by others
 
     def _end(self) -> None:
         """Tell everybody that the stream is over; end the block wherever it waits."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from multidict import CIMultiDict
 
 from .response_fields import OCTET_STREAM
-from .stream_response import WITHOUT_CONTENT, LooseHeaders, StreamResponse
+from .stream_response import LooseHeaders, StreamResponse
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -171,11 +171,12 @@ class Response(StreamResponse):
 
         Neither ``prepare`` nor ``write_eof`` is called for that.
         """
-        body = self._body
         if not await self._take(request):
             await self.write_eof()
-        elif self._is_plain and isinstance(body, bytes):
-            fields = self._type if self._headers is None else self._fields(body)
+            return
+        body = self._body  # which a hook may have changed
+        if self._is_plain and isinstance(body, bytes):
+            fields = self._type if self._headers is None else self._fields()
             await request.exchange.respond(self._status, fields, body)
             self._eof_sent = True
         else:
@@ -188,15 +189,19 @@ class Response(StreamResponse):
             await self.write_eof()
             return
         body = await self._coded(self._body)
-        fields = self._fields(body)
+        fields = self._fields()
         await request.exchange.respond(self._status, fields, body, reason=self._reason)
         self._eof_sent = True
 
-    def _fields(self, body: bytes) -> tuple[tuple[str, str], ...]:
+    def _fields(self) -> tuple[tuple[str, str], ...]:
         headers = self.headers
-        if body and "Content-Type" not in headers and self._status not in WITHOUT_CONTENT:
+        if self._has_content and "Content-Type" not in headers:
             headers["Content-Type"] = OCTET_STREAM
         return tuple(headers.items())
+
+    @property
+    def _has_content(self) -> bool:
+        return self._body != b"" and super()._has_content
 
     async def _coded(self, body: bytes) -> bytes:
         """Return the body as it is sent."""
@@ -223,7 +228,7 @@ class Response(StreamResponse):
         if self._eof_sent:
             return
         request = self._under_way("write_eof")
-        if request.method != "HEAD" and self._status not in WITHOUT_CONTENT:
+        if request.method != "HEAD" and self._has_content:
             if isinstance(self._body, bytes):
                 await self.write(self._body)
             else:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from multidict import CIMultiDict
 
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from .keys import ResponseKey
     from .request import BaseRequest
 
-__all__ = ["WITHOUT_CONTENT", "LooseHeaders", "StreamResponse"]
+__all__ = ["LooseHeaders", "StreamResponse"]
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
 LooseHeaders: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 """Fields as a program gives them: a mapping, or pairs of which several may have one name."""
 
-WITHOUT_CONTENT: Final = frozenset({204, 304})
+_WITHOUT_CONTENT: Final = frozenset({204, 304})
 """Statuses whose responses have no body (RFC 9110, section 6.4.1)."""
 
 
@@ -238,11 +241,12 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
         """Put into ``headers`` what follows from all that was set."""
         headers = self.headers
         if self._compression is not False:
-            from .compression import start_compression
+            from .compression import Compressor, ContentCoding, announce_coding, choose_coding
 
-            self._compressor = start_compression(
-                self, request, self._compression, self._strategy, self._executor
-            )
+            coding = choose_coding(headers, request, self._compression, status=self._status)
+            if coding is not ContentCoding.identity and self._has_content:
+                announce_coding(headers, coding)
+                self._compressor = Compressor(coding, self._strategy, self._executor)
         if self._cookies:
             from .cookies import cookie_lines
 
@@ -253,10 +257,14 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
         if self._is_closing:
             request.exchange.close_after()
 
+    @property
+    def _has_content(self) -> bool:
+        return self._status not in _WITHOUT_CONTENT
+
     async def _start(self, request: BaseRequest) -> None:
         """Begin the response with what is in ``headers`` now."""
         headers = self.headers
-        if self._status not in WITHOUT_CONTENT and self._field("Content-Length") != "0":
+        if self._has_content and self._field("Content-Length") != "0":
             headers.setdefault("Content-Type", OCTET_STREAM)
         await request.exchange.start(self._status, tuple(headers.items()), reason=self._reason)
 
@@ -312,11 +320,19 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
     def __bool__(self) -> bool:
         return True
 
+    @overload
+    def __getitem__(self, key: ResponseKey[_T]) -> _T: ...
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
     def __getitem__(self, key: str | ResponseKey[Any]) -> Any:
         if self._state is None:
             raise KeyError(key)
         return self._state[key]
 
+    @overload
+    def __setitem__(self, key: ResponseKey[_T], value: _T) -> None: ...
+    @overload
+    def __setitem__(self, key: str, value: Any) -> None: ...
     def __setitem__(self, key: str | ResponseKey[Any], value: Any) -> None:
         if self._state is None:
             self._state = {}
@@ -328,10 +344,22 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
         del self._state[key]
 
     def __len__(self) -> int:
-        return 0 if self._state is None else len(self._state)
+        return len(self._state or ())
 
     def __iter__(self) -> Iterator[str | ResponseKey[Any]]:
-        return iter(()) if self._state is None else iter(self._state)
+        return iter(self._state or ())
+
+    @overload  # type: ignore[override]
+    def get(self, key: ResponseKey[_T], default: _U) -> _T | _U: ...
+    @overload
+    def get(self, key: ResponseKey[_T], default: None = None) -> _T | None: ...
+    @overload
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride] - keys are of two types
+        self, key: str | ResponseKey[Any], default: Any = None
+    ) -> Any:
+        """Return what is kept below this key, else the default."""
+        return default if self._state is None else self._state.get(key, default)
 
 
 def _pairs(fields: LooseHeaders) -> Fields:
