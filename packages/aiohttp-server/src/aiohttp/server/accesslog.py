@@ -7,6 +7,7 @@ no request can forge a line, or move a terminal's cursor.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import re
@@ -81,7 +82,7 @@ def _emit(logger: logging.Logger, line: str) -> None:
     """Hand a line to the logger's handlers.
 
     As ``logger.info`` does, but without its search for the caller, who is always the
-    same: 3.0 µs instead of 5.5.
+    same: 2.2 µs instead of 3.4.
     """
     record = logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None, "log")
     logger.handle(record)
@@ -95,7 +96,7 @@ class JsonAccessLogger(AbstractAccessLogger):
         log_format: names out of ``time`` (ISO 8601), ``remote``, ``method``, ``target``,
             ``version``, ``status``, ``bytes``, ``seconds``, ``referer``, ``user_agent``,
             ``id``, ``pid``, ``{Name}i`` and ``{Name}o``; with blanks between them. Only
-            what is named is computed.
+            what is named is computed. The format of ``AccessLogger`` stands for the default.
 
     Raises:
         ValueError: if the format names something else.
@@ -104,6 +105,8 @@ class JsonAccessLogger(AbstractAccessLogger):
     LOG_FORMAT = "time remote method target version status bytes seconds referer user_agent"
 
     def __init__(self, logger: logging.Logger, log_format: str = LOG_FORMAT) -> None:
+        if log_format == AccessLogger.LOG_FORMAT:
+            log_format = self.LOG_FORMAT  # what run_app gives to whatever class, by default
         super().__init__(logger, log_format)
         self._members = [(name, _member(name)) for name in log_format.split()]
 
@@ -117,9 +120,7 @@ class JsonAccessLogger(AbstractAccessLogger):
 
     def line(self, request: Any, response: Any, time: float) -> str:
         """Return the line of one request, without its end; ASCII only."""
-        from json import dumps
-
-        return dumps({name: member(request, response, time) for name, member in self._members})
+        return json.dumps({name: member(request, response, time) for name, member in self._members})
 
     def log(self, request: Any, response: Any, time: float) -> None:
         """Write the line; ``time`` is what the answer took, in seconds."""
@@ -132,8 +133,8 @@ class JsonAccessLogger(AbstractAccessLogger):
 def escaped(text: str) -> str:
     r"""Return text that stands for itself in a line, between quotes too.
 
-    What doesn't print becomes ``\xNN`` or ``\uNNNN``, and a quote or a backslash gets a
-    backslash before it, as Apache does it.
+    What doesn't print becomes ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``, and a quote or a
+    backslash gets a backslash before it, as Apache does it.
     """
     if text.isprintable() and '"' not in text and "\\" not in text:
         return text
@@ -146,7 +147,9 @@ def _escape(character: str) -> str:
     if character in '"\\':
         return f"\\{character}"
     number = ord(character)
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _remote(request: Any, response: Any, time: float) -> str:
@@ -237,7 +240,20 @@ class _Moment:
 
 
 # Not strftime: its names depend on the locale.
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Final = [
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+]
 
 
 def _clf_time(second: int) -> str:
