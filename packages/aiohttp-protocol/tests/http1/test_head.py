@@ -74,6 +74,104 @@ def test_refused_head_is_known_by_its_request_line() -> None:
         assert not head.keep_alive
 
 
+# What clients repeat.
+
+
+REPEATED = b"GET /a HTTP/1.1\r\nHost: repeated\r\nAccept: */*\r\n\r\n"
+
+
+def met_before(data: bytes) -> None:
+    """Have all that may be kept of a head kept."""
+    for _ in range(3):
+        parse_request_head(data)
+
+
+def test_known_fields_are_understood_once() -> None:
+    """A head that repeats them shares them; its request line is its own."""
+    met_before(REPEATED)
+    heads = [
+        parse_request_head(line + REPEATED[15:])
+        for line in (b"GET /a HTTP/1.1", b"PUT /b?c=d HTTP/1.1", b"GET /a HTTP/1.1")
+    ]
+    assert [(head.method, head.target) for head in heads] == [
+        ("GET", "/a"), ("PUT", "/b?c=d"), ("GET", "/a"),
+    ]  # fmt: skip
+    assert heads[0].headers is heads[1].headers is heads[2].headers
+    assert list(heads[1].headers.items()) == [("Host", "repeated"), ("Accept", "*/*")]
+    assert heads[0] is not heads[2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET  /a HTTP/1.1", b"GET /a HTTP/1.1 ", b"GET /a HTTP/2.0", b"GET /a#b HTTP/1.1", b"",
+        b"GET a HTTP/1.1", b"GET /a\nHTTP/1.1", b"GET /a\r HTTP/1.1", b"GET /\xe4 HTTP/1.1",
+        b"G(T /a HTTP/1.1", b"GET /a\x00 HTTP/1.1", b"GET /a", b"CONNECT /a HTTP/1.1",
+    ],
+)  # fmt: skip
+def test_known_fields_help_no_wrong_request_line(line: bytes) -> None:
+    """It is refused with the error that it has without them."""
+    met_before(REPEATED)
+    errors: list[str] = []
+    for fields in (REPEATED[15:], b"\r\nHost: another\r\n\r\n") * 2:
+        with pytest.raises(BadHttpMessage if b"2.0" not in line else UnsupportedVersion) as caught:
+            parse_request_head(line + fields)
+        errors.append(f"{type(caught.value)} {caught.value}".partition(", got")[0])
+    assert len(set(errors)) == 1
+
+
+def test_known_fields_are_counted_by_everyone() -> None:
+    """What one service takes may be too much for the limits of another."""
+    met_before(REPEATED)
+    for limits in (Limits(fields=1), Limits(head=40), Limits(line=8), Limits(field_line=8)):
+        with pytest.raises(LimitExceeded):
+            parse_request_head(REPEATED, limits)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Connection: close", "Connection: upgrade\r\nUpgrade: h2c", "Transfer-Encoding: chunked",
+     "Expect: 100-continue", "Content-Length: 1", "Authorization: Basic YTpi", "Cookie: a=b",
+     "X-A: b"],
+)  # fmt: skip
+def test_fields_are_known_as_one_only_if_they_say_little(line: str) -> None:
+    """What frames the message, what is secret, and what may be is looked at each time."""
+    data = REPEATED[:-2] + line.encode() + b"\r\n\r\n"
+    met_before(data)
+    first, second = parse_request_head(data), parse_request_head(data)
+    assert first.headers is not second.headers
+    assert (first.keep_alive, first.chunked) == (second.keep_alive, second.chunked)
+
+
+def test_requests_of_http_1_0_are_not_taken_for_others() -> None:
+    """The same fields mean something else there: keep-alive must be asked for."""
+    met_before(REPEATED)
+    old = REPEATED.replace(b"HTTP/1.1", b"HTTP/1.0")
+    for _ in range(3):
+        head = parse_request_head(old)
+        assert (head.version, head.keep_alive) == (HttpVersion10, False)
+        assert parse_request_head(REPEATED).keep_alive
+
+
+def test_what_is_known_is_bounded() -> None:
+    """In number and in length; a query, which may hold secrets, is never kept."""
+    module._known_blocks.clear()
+    module._known_lines.clear()
+    for number in range(3000):
+        data = b"GET /%d HTTP/1.1\r\nHost: %d\r\n\r\n" % (number, number)
+        met_before(data)
+    assert 0 < len(module._known_blocks) <= 1024
+    assert 0 < len(module._known_lines) <= 2048
+    module._known_lines.clear()
+    module._known_blocks.clear()
+    met_before(REPEATED)
+    met_before(REPEATED.replace(b"/a", b"/a?key=secret"))
+    met_before(REPEATED.replace(b"/a", b"/" + b"a" * 200))
+    met_before(REPEATED.replace(b"*/*", b"*/*, " * 250))
+    assert list(module._known_lines) == [b"GET /a HTTP/1.1"]
+    assert list(module._known_blocks) == [REPEATED[17:]]
+
+
 def read(
     pieces: list[bytes], parse: Parse, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Head, bytes] | None:

@@ -59,7 +59,22 @@ def test_plain_head_is_taken_apart() -> None:
                 ("Host", "a"), ("accept", "*/*"), ("X-A", "b"), ("X-A", "c d"),
                 ("X-Empty", ""), ("X-Empty", ""),
             ],
+            False,
         )  # fmt: skip
+
+
+def test_plain_parts_tell_whether_all_lines_were_kept() -> None:
+    """That is, whether they have few values, and were met before: no secret is among them."""
+    for lines, tells in (
+        ([b"Accept: kept"], [False, True]),
+        ([b"Accept: kept", b"X-Unknown-Yet: secret"], [False, False]),
+        ([b"Accept: kept", b"Cookie: secret"], [False, False]),
+        ([b"Authorization: secret"], [False, False]),
+    ):
+        for _ in tells:
+            plain_parts(request(b"Accept:"), DEFAULT_LIMITS)  # names are known now
+        found = [plain_parts(request(*lines), DEFAULT_LIMITS) for _ in range(3)]
+        assert [parts[2] for parts in found if parts][-2:] == [tells[-1]] * 2
 
 
 @pytest.mark.parametrize(
@@ -148,9 +163,12 @@ def test_plain_or_not_comes_to_the_same(parse: Callable[[bytes], Head], parts: l
     """A head, or the error with its message, doesn't depend on the way that was taken."""
     start = b"GET / HTTP/1.1\r\n" if parse is parse_request_head else b"HTTP/1.1 200 OK\r\n"
     for data in (start + b"".join(parts) + b"\r\n\r\n", b"".join(parts)):
-        with mock.patch.object(head_module, "plain_parts", return_value=None):
+        with (
+            mock.patch.object(head_module, "plain_parts", return_value=None),
+            mock.patch.object(head_module, "_known_request", return_value=None),
+        ):
             ordinary = outcome(parse, data)
-        assert [outcome(parse, data) for _ in range(2)] == [ordinary] * 2
+        assert [outcome(parse, data) for _ in range(3)] == [ordinary] * 3
 
 
 @pytest.mark.parametrize("name", [b"User-Agent", b"user-agent", b"USER-AGENT"])

@@ -455,6 +455,21 @@ async def test_exchange_tells_its_facts() -> None:
     assert not served.service.tasks
 
 
+async def test_exchange_knows_its_task() -> None:
+    """From its first step on, and when it is over."""
+    seen: list[object] = []
+
+    async def answer(exchange: Exchange) -> None:
+        seen.append(getattr(exchange, "task", None) is asyncio.current_task())
+        await settle(1)
+        seen.append(getattr(exchange, "task", None) is asyncio.current_task())
+        await exchange.respond(200)
+
+    served = Served(answer, on_exchange=lambda exchange: seen.append(exchange.head.target))
+    await served.exchange(GET)
+    assert seen == [True, True, "/"]
+
+
 async def test_exchange_carries_what_access_logs_ask_for() -> None:
     """The application's own object, the books, and the fields as they were given, once sent."""
     seen: list[object] = []

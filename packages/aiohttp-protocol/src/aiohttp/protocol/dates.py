@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from datetime import UTC, datetime
@@ -71,18 +72,22 @@ def parse_http_date(text: str) -> datetime | None:
 
 
 class DateLine:
-    """The Date line of this second; formatting it for each response would cost 2 µs."""
+    """The Date line of this second; formatting it for each response would cost 2 µs.
 
-    __slots__ = ("_line", "_second")
+    Asks the clock of the wall once a second only: until then the caller's own clock tells,
+    which it looks at anyway.
+    """
+
+    __slots__ = ("_end", "_line")
 
     def __init__(self) -> None:
-        self._second = -1
+        self._end = -math.inf  # of the second whose line it is, on the caller's clock
         self._line = b""
 
-    def __call__(self) -> bytes:
-        """Return the line with its CRLF."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._line = f"Date: {http_date(second)}\r\n".encode("ascii")
+    def __call__(self, now: float) -> bytes:
+        """Return the line with its CRLF; ``now`` is the time of any clock that never goes back."""
+        if now >= self._end:
+            timestamp = time.time()
+            self._line = f"Date: {http_date(timestamp)}\r\n".encode("ascii")
+            self._end = now + 1 - timestamp % 1
         return self._line

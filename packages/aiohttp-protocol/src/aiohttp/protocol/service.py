@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from .dates import DateLine
 from .exchange import Application, Exchange
@@ -117,9 +118,9 @@ class Service:
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
         self.time = self.deadlines.time if deadlines is not None else self.loop.time
         self.date_line = DateLine()
-        context = copy_context()
-        self.start_task = _task_starter(self.loop, context)
-        self.start_task_at_once = _eager_task_starter(self.loop, context)
+        self.start_task = _eager_task_starter(self.loop, copy_context())
+        self.persistent_ending = _persistent_ending(limits.keep_alive)
+        self.last_request = limits.requests if limits.keep_alive else 0
         self.connections: set[ServiceConnection] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.books = Books()
@@ -205,6 +206,13 @@ class Service:
                 logger.exception("error in %r for %r", observer, exchange)
 
 
+def _persistent_ending(keep_alive: float) -> bytes:
+    """Return the end of a head that offers to keep the connection for so many seconds."""
+    if keep_alive == math.inf:
+        return b"Connection: keep-alive\r\n\r\n"
+    return f"Connection: keep-alive\r\nKeep-Alive: timeout={int(keep_alive)}\r\n\r\n".encode()
+
+
 _TaskStarter: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
@@ -218,22 +226,27 @@ def _task_starter(loop: asyncio.AbstractEventLoop, context: Context) -> _TaskSta
     """
     if loop.get_task_factory() is not None:
         return lambda coroutine: context.copy().run(loop.create_task, coroutine)
-    return lambda coroutine: asyncio.Task(coroutine, loop=loop, context=context.copy())
+    return lambda coroutine: asyncio.Task(
+        coroutine, loop=loop, name=_TASK_NAME, context=context.copy()
+    )
+
+
+# All the same: to number them takes 0.2 µs.
+_TASK_NAME: Final = "request"
 
 
 def _eager_task_starter(loop: asyncio.AbstractEventLoop, context: Context) -> _TaskStarter:
     """Return what makes a task that begins at once, where this loop can do that.
 
-    For requests of which several came in one piece: so they are answered in one write
-    (see ``docs/decisions/task-per-request.md``). Otherwise it is no gain: handlers
-    that run one after the other in the loop's next turn find their code in the
-    processor's cache.
+    That spares a turn of the loop: 5 of the 42 µs that a lonely request takes, and 0.6
+    of 15 among many. Requests of which several came in one piece are answered in one
+    write (see ``docs/decisions/task-per-request.md``).
     """
     if loop.get_task_factory() is not None or not hasattr(loop, "__dict__"):
         return _task_starter(loop, context)
     if sys.version_info >= (3, 12):
         return lambda coroutine: asyncio.Task(
-            coroutine, loop=loop, context=context.copy(), eager_start=True
+            coroutine, loop=loop, name=_TASK_NAME, context=context.copy(), eager_start=True
         )
     return _eager_starter(loop, context)
 
@@ -254,10 +267,10 @@ def _eager_starter(loop: asyncio.AbstractEventLoop, context: Context) -> _TaskSt
     def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         own = context.copy()
         if current_task(loop) is not None:  # a task can't begin inside another one
-            return asyncio.Task(coroutine, loop=loop, context=own)
+            return asyncio.Task(coroutine, loop=loop, name=_TASK_NAME, context=own)
         loop.call_soon = take_aside  # type: ignore[method-assign,assignment]
         try:
-            task = asyncio.Task(coroutine, loop=loop, context=own)
+            task = asyncio.Task(coroutine, loop=loop, name=_TASK_NAME, context=own)
         finally:
             del loop.call_soon
         own.run(aside.pop())

@@ -221,6 +221,67 @@ def validate_host(host: str) -> None:
         raise BadHost(f"expected Host to be 'name' or 'name:port', got {shown(host)}", host=host)
 
 
+# What clients repeat: request lines without a query, as bytes with their method and target,
+# and whole blocks of fields, of which none needs a thought but Host. Of HTTP/1.1 alone.
+_LINES = 2048
+_LINE_LENGTH = 128
+_BLOCKS = 1024
+_BLOCK_LENGTH = 1024
+_known_lines: dict[bytes, tuple[str, str]] = {}
+_known_blocks: dict[bytes, CIMultiDictProxy[str]] = {}
+
+
+def _known_request(data: bytes, limits: Limits) -> RequestHead | None:
+    """Return the head of a request whose fields are known as one block, else None.
+
+    Takes 0.3 µs where the request line is known, too, instead of 1.5 with one field,
+    and 0.4 instead of 2.7 with a browser's twelve.
+    """
+    line, _, block = data.partition(b"\r\n")
+    headers = _known_blocks.get(block)
+    if headers is None or len(data) > limits.unchecked_head or len(headers) > limits.fields:
+        return None
+    words = _known_lines.get(line) or _new_line(line)
+    return None if words is None else RequestHead(words[0], words[1], HttpVersion11, headers)
+
+
+def _new_line(octets: bytes) -> tuple[str, str] | None:
+    """Return method and target of a request line of HTTP/1.1 that wasn't known; keep it if short.
+
+    None if there is anything unusual about it.
+    """
+    line = octets.decode("latin-1")
+    words = _usual_words(line)
+    if words is None or words[2] is not HttpVersion11:
+        return None
+    if not (line.isascii() and line.isprintable()):
+        return None
+    known = words[:2]
+    if len(octets) <= _LINE_LENGTH and "?" not in line:  # a query may hold secrets
+        if len(_known_lines) >= _LINES:
+            _known_lines.clear()
+        _known_lines[octets] = known
+    return known
+
+
+def _keep_block(data: bytes, head: RequestHead) -> None:
+    """Keep the fields of a head as one block, if they say nothing about the connection."""
+    if (
+        head.version is not HttpVersion11
+        or not head.keep_alive
+        or head.chunked
+        or head.content_length is not None
+        or head.upgrade
+        or head.expect_continue
+    ):
+        return
+    _, _, block = data.partition(b"\r\n")
+    if len(block) <= _BLOCK_LENGTH:
+        if len(_known_blocks) >= _BLOCKS:
+            _known_blocks.clear()
+        _known_blocks[block] = head.headers
+
+
 def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHead:
     """Return what the head of a request says.
 
@@ -232,7 +293,19 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
             400, 414, 417, 431, 501 or 505. Where the head is hurt is never
             tried again further on: nothing after it can be trusted.
     """
-    return _request(*(plain_parts(data, limits) or _any_request_parts(data, limits)))
+    head = _known_request(data, limits) or _plain_request(data, limits)
+    return head or _request(*_any_request_parts(data, limits))
+
+
+def _plain_request(data: bytes, limits: Limits) -> RequestHead | None:
+    parts = plain_parts(data, limits)
+    if parts is None:
+        return None
+    line, fields, is_kept = parts
+    head = _request(line, fields)
+    if is_kept:
+        _keep_block(data, head)
+    return head
 
 
 def take_request_head(
@@ -247,9 +320,10 @@ def take_request_head(
     """
     # To find out by parsing it that the data is one head, and nothing else, costs
     # nothing; to search for its end takes 0.4 µs of a browser's 4.
-    parts = plain_parts(data, limits) if is_alone else None
-    if parts is not None:
-        return _request(*parts), len(data)
+    if is_alone:
+        head = _known_request(data, limits) or _plain_request(data, limits)
+        if head is not None:
+            return head, len(data)
     end = find_request_end(data)
     return None if end < 0 else (parse_request_head(data[:end], limits), end)
 
@@ -287,11 +361,7 @@ def _request(line: str, fields: list[tuple[str, str]]) -> RequestHead:
 
     ``line`` is printable ASCII, or was taken apart before.
     """
-    words = line.split(" ")
-    method, target, protocol = words if len(words) == 3 else ("", "", "")
-    version = _VERSIONS.get(protocol)
-    if version is None or method not in _USUAL_METHODS or target[:1] != "/" or "#" in target:
-        method, target, version = _request_line(line)
+    method, target, version = _usual_words(line) or _request_line(line)
     headers = CIMultiDict(fields)
     hosts = headers.getall(_HOST, ())
     if len(hosts) == 1:
@@ -309,6 +379,18 @@ def _request(line: str, fields: list[tuple[str, str]]) -> RequestHead:
     if _EXPECT in headers:
         head.expect_continue = _expects_continue(head)
     return head
+
+
+def _usual_words(line: str) -> tuple[str, str, HttpVersion] | None:
+    """Take a request line apart that is as nearly all are; None for others, and for wrong ones."""
+    words = line.split(" ")
+    if len(words) != 3:
+        return None
+    method, target, protocol = words
+    version = _VERSIONS.get(protocol)
+    if version is None or method not in _USUAL_METHODS or target[:1] != "/" or "#" in target:
+        return None
+    return method, target, version
 
 
 def _request_line(line: str) -> tuple[str, str, HttpVersion]:
@@ -463,9 +545,9 @@ def parse_response_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Respons
     Raises:
         RemoteProtocolError: one of its subclasses; the connection can't be used again.
     """
-    line, fields = plain_parts(data, limits) or _any_response_parts(data, limits)
-    version, status, reason = _status_line(line)
-    headers = CIMultiDict(fields)
+    parts = plain_parts(data, limits) or _any_response_parts(data, limits)
+    version, status, reason = _status_line(parts[0])
+    headers = CIMultiDict(parts[1])
     head = ResponseHead(version, status, reason, CIMultiDictProxy(headers))
     if _TRANSFER_ENCODING in headers:
         _check_chunked(head)

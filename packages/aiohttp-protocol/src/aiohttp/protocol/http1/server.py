@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Coroutine
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import (
@@ -76,14 +74,6 @@ _PIPELINE_IS_FULL: Final = 1
 _BODY_IS_FULL: Final = 2
 
 _BATCH: Final = 64 * 1024  # bytes of answers that go out in one write
-
-
-@lru_cache(maxsize=64)
-def _persistent_ending(keep_alive: float) -> bytes:
-    """Return the end of a head that offers to keep the connection for so many seconds."""
-    if keep_alive == math.inf:
-        return b"Connection: keep-alive\r\n\r\n"
-    return f"Connection: keep-alive\r\nKeep-Alive: timeout={int(keep_alive)}\r\n\r\n".encode()
 
 
 class ServerHttpProtocol(asyncio.BufferedProtocol):
@@ -194,7 +184,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._has_lent_body:
             self._receive_into_body(nbytes)
         else:
-            self.data_received(bytes(self._shared_buffer[:nbytes]))
+            self.data_received(self._shared_buffer[:nbytes].tobytes())
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -327,11 +317,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 self._flush()
         self._service.books.bytes_sent += len(data)
 
-    def send_last(self, exchange: ServerExchange, data: bytes) -> None:
-        """Hand over the last bytes of a response, and go on."""
-        self.send(data)
-        self.response_is_over(exchange)
-
     def _flush(self) -> None:
         """Write the batch. Sixteen answers in one write take a third of the time."""
         if self._batch and self._transport is not None:
@@ -363,33 +348,30 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         rest of the request's body. What is too long to be read and dropped, or was
         never sent because the client waits for 100, ends the connection.
         """
-        service = self._service
-        exchange, body = self._exchange, self._body
+        body = self._body
         if (
             self._is_closing
             or (self._has_eof and not self._pending)
-            or exchange is None
-            or not exchange.head.keep_alive
-            or self._requests >= service.limits.requests
-            or not service.limits.keep_alive
-            or (body is not None and body.is_held_back)
-            or (body is not None and is_whole and body.is_too_long_to_drop)
+            or (body is not None and (body.is_held_back or (is_whole and body.is_too_long_to_drop)))
         ):
             self._is_closing = True
             return b"Connection: close\r\n\r\n"
-        return _persistent_ending(service.limits.keep_alive)
+        return self._service.persistent_ending
 
-    def response_is_over(self, exchange: ServerExchange) -> None:
+    def response_is_over(self, exchange: ServerExchange, status: int, now: float) -> None:
         """Go on: to the next request, to the rest of this one's body, or to the end."""
         service = self._service
-        service.books.responses[exchange.response_status] += 1
+        service.books.responses[status] += 1
         exchange.end()
         if service.observers:
             service.report(exchange)
-        if self._state is COMPLETE:
+        if self._state is not COMPLETE:
+            if exchange.is_handled or self._body is None or self._body.is_broken:
+                self._drop_body()
+        elif self._pending or self._is_closing or self._has_eof or not self.is_writable:
             self._next()
-        elif exchange.is_handled or self._body is None or self._body.is_broken:
-            self._drop_body()
+        else:
+            self._become_idle(now)
 
     def hand_over(self) -> tuple[asyncio.Transport, bytes]:
         """Give the transport away, with what was read from it for another protocol."""
@@ -469,6 +451,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 self._check_method(head.method)
             self._requests += 1
             service.books.requests += 1
+            if not head.keep_alive or self._requests >= service.last_request:
+                self._is_closing = True
             self._deadline.when = NEVER  # clear(), without the call
             if head.content_length or head.chunked:
                 self._begin_body(head)
@@ -484,8 +468,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _start(self, exchange: ServerExchange) -> None:
         service = self._service
-        start = service.start_task if self._batch is None else service.start_task_at_once
-        task = exchange.task = start(self._run(exchange))
+        task = exchange.own_task = service.start_task(self._run(exchange))
         if not task.done():
             service.tasks.add(task)
 
@@ -536,8 +519,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 exchange.conclude()
         finally:
             exchange.is_handled = True
-            if exchange.task is not None:
-                self._service.end_task(exchange.task)
+            if exchange.own_task is not None:
+                self._service.end_task(exchange.own_task)
             if exchange is self._exchange:
                 self._handler_is_done(exchange)
 
@@ -568,13 +551,13 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             # client doesn't read its answers. Until then what comes is queued, in order.
             self._service.loop.call_soon(self._receive_pending)
         else:
-            self._become_idle()
+            self._become_idle(self._service.time())
 
-    def _become_idle(self) -> None:
+    def _become_idle(self, now: float) -> None:
         self._state = advance(self._state, NEXT)
         self._exchange = None
         self._body = None
-        self._deadline.set(self._service.time() + self._service.limits.keep_alive)
+        self._deadline.set(now + self._service.limits.keep_alive)
 
     def _receive_pending(self) -> None:
         """Take in what came behind a request that is answered now."""
@@ -583,7 +566,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._is_closing and not self._pending:
             self._close()
             return
-        self._become_idle()
+        self._become_idle(self._service.time())
         pending, self._pending = self._pending, b""
         self._service.books.bytes_received -= len(pending)  # they were counted once
         self.data_received(pending)

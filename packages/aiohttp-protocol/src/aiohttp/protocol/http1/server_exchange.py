@@ -7,6 +7,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
@@ -81,11 +82,11 @@ class ServerExchange:
         "head",
         "is_handled",
         "is_over",
+        "own_task",
         "refusal",
         "request",
         "sent_fields",
         "started",
-        "task",
     )
 
     def __init__(
@@ -105,7 +106,7 @@ class ServerExchange:
         self.cancel_on_disconnect = True
         self.request: Any = None
         self.refusal: RemoteProtocolError | None = None
-        self.task: asyncio.Task[None] | None = None
+        self.own_task: asyncio.Task[None] | None = None  # from the end of its first step on
         self.is_handled = False
         self.is_over = False
         self.body_sent = 0
@@ -123,6 +124,13 @@ class ServerExchange:
         return f"<ServerExchange {self.head.method} {shown(self.head.target)} {status}>"
 
     # The request.
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        """The task in which the application answers; None when the connection does it itself."""
+        if self.own_task is None and not self.is_handled:
+            return asyncio.current_task()  # which is in its first step
+        return self.own_task
 
     @property
     def version(self) -> HttpVersion:
@@ -198,20 +206,16 @@ class ServerExchange:
         if len(body) > _PIECE:
             await self._respond_in_pieces(status, fields, body, reason)
             return
-        message = self._usual_message(status, fields, body) if reason is None else None
-        if message is None:
+        if reason is not None or not self._respond_usually(status, fields, body):
             self._respond(status, fields, body, reason)
-        else:
-            self.sent_fields = fields
-            self._send_whole(status, message, len(body), RESPONSE_WHOLE)
         if not self._connection.is_writable:
             await self._connection.gate.wait()
 
-    def _usual_message(self, status: int, fields: Fields, body: bytes) -> bytes | None:
-        """Return a response as nearly all are, in one go; None leaves all others to ``_compose``.
+    def _respond_usually(self, status: int, fields: Fields, body: bytes) -> bool:
+        """Send a response as nearly all are, in one go; False leaves all others to ``_compose``.
 
         Usual is a registered status with content, in answer to a method with content,
-        without a field that has a meaning for the connection. Saves 0.7 of the 2.0 µs
+        without a field that has a meaning for the connection. Saves 0.9 of the 2.0 µs
         that composing and sending take otherwise.
         """
         status_line = _USUAL_STATUS_LINES.get(status)
@@ -222,17 +226,25 @@ class ServerExchange:
             or not isinstance(fields, (list, tuple))
             or (block := encode_plain_fields(fields)) is None
         ):
-            return None
-        service = self._service
-        return b"".join((
+            return False
+        service, connection = self._service, self._connection
+        now = service.time()
+        message = b"".join((
             status_line,
-            service.date_line(),
+            service.date_line(now),
             service.server_line,
             block,
-            b"Content-Length: %d\r\n" % len(body),
-            self._connection.ending(is_whole=True),
+            _length_line(len(body)),
+            connection.ending(True),
             body,
         ))  # fmt: skip
+        connection.take_turn(RESPONSE_WHOLE)
+        self._status = status
+        self.body_sent = len(body)
+        self.sent_fields = fields
+        connection.send(message)
+        connection.response_is_over(self, status, now)
+        return True
 
     def _respond(
         self,
@@ -253,7 +265,8 @@ class ServerExchange:
         connection.take_turn(event)
         self._status = status
         self.body_sent = size
-        connection.send_last(self, message)
+        connection.send(message)
+        connection.response_is_over(self, status, self._service.time())
 
     async def _respond_in_pieces(
         self, status: int, fields: Fields, body: bytes, reason: str | None
@@ -395,7 +408,7 @@ class ServerExchange:
         if self._unsent_head or last:
             connection.send(self._with_head(last))
         connection.take_turn(RESPONSE_END)
-        connection.response_is_over(self)
+        connection.response_is_over(self, self._status, self._service.time())
         if not connection.is_writable:
             await connection.gate.wait()
 
@@ -418,7 +431,7 @@ class ServerExchange:
             ending = b"Connection: Upgrade\r\n\r\n"
         elif self.head.method != "CONNECT" or not 200 <= status <= 299:
             raise InvalidUse(f"expected 101, or 2xx to CONNECT, to switch protocols; got {status}")
-        date = b"" if encoded.has_date else self._service.date_line()
+        date = b"" if encoded.has_date else self._service.date_line(self._service.time())
         head = encode_status_line(status, reason) + date + encoded.block
         connection = self._connection
         connection.take_turn(SWITCH)
@@ -447,7 +460,7 @@ class ServerExchange:
         service, connection = self._service, self._connection
         method = self.head.method
         is_whole, is_given = length is not None, False
-        date, server = service.date_line(), service.server_line
+        date, server = service.date_line(service.time()), service.server_line
         if not isinstance(fields, (list, tuple)):
             fields = list(fields)
         self.sent_fields = fields
@@ -468,7 +481,7 @@ class ServerExchange:
             raise InvalidUse("a 2xx to CONNECT opens a tunnel: use upgrade()")
         if length is not None and self._has_content:
             # Nearly every response: what the two functions below would say of it.
-            framing_line = b"Content-Length: %d\r\n" % length
+            framing_line = _length_line(length)
             framing: Framing = length
         else:
             framing_line = _framing_line(status, length, is_chunked=is_chunked, is_given=is_given)
@@ -552,8 +565,15 @@ class ServerExchange:
             return
         if self._ended is not None:
             self._ended.set()
-        if self.cancel_on_disconnect and self.task is not None:
-            self._service.cancel(self.task, "the client closed the connection")
+        if self.cancel_on_disconnect and self.own_task is not None:
+            self.own_task.add_done_callback(self._report_unbegun)
+            self._service.cancel(self.own_task, "the client closed the connection")
+
+    def _report_unbegun(self, task: asyncio.Task[None]) -> None:
+        """Report a request whose handler was cancelled before it began, and so never ended."""
+        if not self.is_handled:
+            self.is_handled = True
+            self._service.report(self)
 
     def fail(self, exc: Exception) -> None:
         """Answer for a handler that raised: by the error's status, or 500, or by cutting."""
@@ -572,6 +592,7 @@ class ServerExchange:
 
     def refuse(self) -> None:
         """Answer plainly what the connection could not take; an error that wasn't one is a 500."""
+        self.is_handled = True
         self._respond_plainly(
             self.refusal or HttpException("the server failed to answer this request")
         )
@@ -630,7 +651,14 @@ _USUAL_STATUS_LINES: Final[dict[int, bytes]] = {
     for status in HTTPStatus
     if status >= 200 and status not in _WITHOUT_CONTENT
 }
+
+
 _UNDER_WAY: Final = frozenset({BOTH, RESPONSE})
+
+
+@lru_cache(maxsize=1024)  # 30 ns instead of 110
+def _length_line(length: int) -> bytes:
+    return b"Content-Length: %d\r\n" % length
 
 
 def _pieces(data: bytes | bytearray | memoryview) -> Iterator[bytes | memoryview]:
@@ -659,5 +687,5 @@ def _framing_line(status: int, length: int | None, *, is_chunked: bool, is_given
     if status == 204 or (status == 304 and not is_given):
         return b""  # RFC 9110, sections 15.3.5 and 15.4.5
     if length is not None:
-        return b"Content-Length: %d\r\n" % length
+        return _length_line(length)
     return b"Transfer-Encoding: chunked\r\n" if is_chunked else b""
