@@ -130,12 +130,14 @@ async def by_follow(request: BaseRequest, seen: list[str]) -> EventSourceRespons
     return stream
 
 
-def serving(endless: Endless, seen: list[str]) -> tuple[MemoryClient, asyncio.Event]:
+def serving(
+    endless: Endless, seen: list[str], *, cancels: bool = False
+) -> tuple[MemoryClient, asyncio.Event]:
     """Return a client of an endless stream, and what tells the end of its handler."""
     is_over = asyncio.Event()
 
     async def answer(request: BaseRequest) -> EventSourceResponse:
-        request.exchange.cancel_on_disconnect = False
+        request.exchange.cancel_on_disconnect = cancels
         try:
             return await endless(request, seen)
         finally:
@@ -159,11 +161,14 @@ async def test_end_by_draining(endless: Endless) -> None:
     assert seen == ["after"]
 
 
-@ENDLESS
-async def test_end_by_the_client(endless: Endless) -> None:
+@pytest.mark.parametrize(
+    ("endless", "cancels"),
+    [(by_block, True), (by_block, False), (by_wait, False), (by_follow, False)],
+)
+async def test_end_by_the_client(endless: Endless, cancels: bool) -> None:
     """When the client has gone, the stream is over without an error, and what follows runs."""
     seen: list[str] = []
-    client, is_over = serving(endless, seen)
+    client, is_over = serving(endless, seen, cancels=cancels)
     async with client:
         async with client.stream("GET", "/") as response:
             await first_event(response.content)

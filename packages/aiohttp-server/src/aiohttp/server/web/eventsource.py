@@ -234,6 +234,8 @@ class EventSourceResponse(StreamResponse):
         if self._to_answer is None:
             raise RuntimeError("async with needs the request: EventSourceResponse(request)")
         await self.prepare(self._to_answer)
+        # The block is what ends when the client has gone, and not the whole handler.
+        self._to_answer.exchange.cancel_on_disconnect = False
         task = asyncio.current_task()
         if task is not None:
             self._owner = task
