@@ -76,6 +76,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
 
     Attributes:
         handler_cancellation: whether a handler is cancelled when its client goes away.
+        exchange_observers: functions that are called with each exchange when its response
+            is over, complete or not; those of an application below another aren't.
     """
 
     handles_refusals: Final = True
@@ -106,6 +108,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         self.logger = logger
         self.debug_locals = debug_locals
         self.handler_cancellation = False
+        self.exchange_observers: FrozenList[Callable[[Exchange], object]] = FrozenList()
         self.request_limits = (
             RequestLimits(body=client_max_size, fields=client_max_fields)
             if request_limits is None
@@ -324,6 +327,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             return
         self._pre_frozen = True
         self._middlewares.freeze()
+        self.exchange_observers.freeze()
         if isinstance(self._router, UrlDispatcher):
             self._router.freeze()
         for each in (
