@@ -167,6 +167,7 @@ async def test_payload() -> None:
     async def answer(request: BaseRequest) -> StreamResponse:
         prepared = compressed()
         await prepared.prepare(request)
+        assert prepared.text == TEXT
         return prepared
 
     found = await answer_of(answer, headers=accepting("gzip"))

@@ -99,7 +99,7 @@ async def test_options() -> None:
 def test_body_instead_of_text() -> None:
     """The body may be bytes, and may be empty."""
     assert HTTPNotFound(body=b"\0").body == b"\0"
-    assert HTTPOk(text="").body is None
+    assert HTTPOk(text="").text == ""
 
 
 async def test_raised() -> None:

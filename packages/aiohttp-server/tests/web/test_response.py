@@ -189,6 +189,10 @@ async def test_prepared_by_the_handler() -> None:
 class ChangingRequest(BaseRequest):
     """A request whose application changes each response before it is sent."""
 
+    has_prepare_hooks = True
+
+    has_prepare_hooks = True
+
     async def _prepare_hook(self, response: StreamResponse) -> None:
         if isinstance(response, Response):
             response.text = "changed"
@@ -232,6 +236,8 @@ def test_body_and_text() -> None:
     """The body is seen as bytes, and as text by its charset."""
     response = Response()
     assert (response.body, response.text, response.content_length) == (None, None, 0)
+    response.text = ""
+    assert (response.body, response.text, response.content_length) == (b"", "", 0)
     response.text = "ü"
     assert (response.body, response.text) == ("ü".encode(), "ü")
     response.body = b"octets"

@@ -561,15 +561,10 @@ def exception_class(status: int) -> type[HTTPException]:
             location, a link or methods.
     """
     unfit = (HTTPMove, HTTPMethodNotAllowed, HTTPUnavailableForLegalReasons)
-    for found in _below(HTTPException):
-        if found.status_code == status and not issubclass(found, unfit):
-            return found
+    for found in map(globals().__getitem__, __all__):
+        if found is not exception_class and found.status_code == status:
+            if issubclass(found, unfit):
+                break
+            kind: type[HTTPException] = found
+            return kind
     raise ValueError(f"expected a status that has an exception of its own, got {status}")
-
-
-def _below(cls: type[HTTPException]) -> Iterable[type[HTTPException]]:
-    # Only those of this file: a program's own may want more than a text.
-    for each in cls.__subclasses__():
-        if each.__module__ == __name__:
-            yield each
-            yield from _below(each)

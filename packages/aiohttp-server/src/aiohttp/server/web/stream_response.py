@@ -11,7 +11,7 @@ for HTTP/1.0, by the end of the connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from multidict import CIMultiDict
@@ -196,8 +196,11 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
 
     # Sending.
 
-    async def send(self, request: BaseRequest) -> None:
+    def send(self, request: BaseRequest) -> Awaitable[None]:
         """Send what wasn't sent yet: what the application does with a handler's response."""
+        return self._prepare_and_end(request)
+
+    async def _prepare_and_end(self, request: BaseRequest) -> None:
         await self.prepare(request)
         await self.write_eof()
 
