@@ -26,6 +26,7 @@ from .limits import RequestLimits
 from .middlewares import Middleware
 from .request import Request
 from .signals import CleanupContext, FrozenList, Signal, raise_all
+from .stream_response import StreamResponse
 
 if TYPE_CHECKING:
     import logging
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from .resources import AbstractResource
     from .routedef import AbstractRouteDef
     from .routes import AbstractRoute
-    from .stream_response import StreamResponse
 
 __all__ = ["Application"]
 
@@ -76,6 +76,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
 
     Attributes:
         handler_cancellation: whether a handler is cancelled when its client goes away.
+        has_prepare_hooks: whether ``on_response_prepare`` may have receivers, here or below.
         exchange_observers: functions that are called with each exchange when its response
             is over, complete or not; those of an application below another aren't.
     """
@@ -108,6 +109,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         self.logger = logger
         self.debug_locals = debug_locals
         self.handler_cancellation = False
+        self.has_prepare_hooks = True  # as long as nobody knows better
         self.exchange_observers: FrozenList[Callable[[Exchange], object]] = FrozenList()
         self.request_limits = (
             RequestLimits(body=client_max_size, fields=client_max_fields)
@@ -116,8 +118,9 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         )
         self._debug = debug
         self._router = UrlDispatcher() if router is None else router
-        # The door of the hot path, of routers that have it.
+        # The doors of the hot path, of routers that have them.
         self._match: Callable[[Request], Any] = getattr(self._router, "match", _never)
+        self._plain: Mapping[str, Mapping[str, AbstractRoute]] = getattr(self._router, "plain", {})
         self._handler_args = handler_args
         self._middlewares: FrozenList[Middleware] = FrozenList(middlewares)
         self._state: dict[str | AppKey[Any], Any] = {}
@@ -337,6 +340,9 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             each.freeze()
         for subapp in self._subapps:
             subapp.pre_freeze()
+        self.has_prepare_hooks = bool(self._on_response_prepare) or any(
+            subapp.has_prepare_hooks for subapp in self._subapps
+        )
 
     def freeze(self) -> None:
         """Refuse every change from now on; done by ``startup``. Twice is fine."""
@@ -394,26 +400,46 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         exchange.request = request
         exchange.cancel_on_disconnect = self.handler_cancellation
         try:
-            refusal = exchange.refusal
-            if refusal is not None:
-                match_info = match_of_refusal(refusal)
-            elif (match_info := self._match(request)) is None:
-                match_info = adopt(await self._router.resolve(request))
-            request._match_info = match_info  # noqa: SLF001 - they are one house
-            match_info.add_app(self)
-            chain = match_info.route.chain
-            if chain is None:
-                self.pre_freeze()  # a route remembers its middlewares
-                chain = await chain_of(match_info)
-            if exchange.head.expect_continue:
-                response = await match_info.expect_handler(request)
-                if response is None:
-                    response = await chain(request)
+            # Most requests are for a path without parts: one look finds the chain.
+            head = exchange.head
+            routes = self._plain.get(head.target)
+            route = None if routes is None else routes.get(head.method)
+            if (
+                route is None
+                or (chain := route.chain) is None
+                or head.expect_continue
+                or exchange.refusal is not None
+            ):
+                response = await self._find_answer(request)
             else:
+                request._route = route  # noqa: SLF001 - they are one house
                 response = await chain(request)
-            await require_response(request, response).send(request)
+            if request._response is not None or not isinstance(response, StreamResponse):
+                response = require_response(request, response)
+            await response.send(request)
         except Exception as exc:  # noqa: BLE001 - answered
             await self._answer_error(request, exc)
+
+    async def _find_answer(self, request: Request) -> StreamResponse | None:
+        """Return what the handler of a request returns, whoever that is."""
+        exchange = request.exchange
+        if exchange.refusal is not None:
+            match_info = match_of_refusal(exchange.refusal)
+        elif (found := self._match(request)) is not None:
+            match_info = found
+        else:
+            match_info = adopt(await self._router.resolve(request))
+        request._match_info = match_info  # noqa: SLF001 - they are one house
+        match_info.add_app(self)
+        chain = match_info.route.chain
+        if chain is None:
+            self.pre_freeze()  # a route remembers its middlewares
+            chain = await chain_of(match_info)
+        if exchange.head.expect_continue:
+            answer = await match_info.expect_handler(request)
+            if answer is not None:
+                return answer
+        return await chain(request)
 
     async def _answer_error(self, request: Request, exc: Exception) -> None:
         """Send what there is to say of an error; re-raise it if it is too late for that."""

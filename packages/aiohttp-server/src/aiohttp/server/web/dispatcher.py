@@ -47,6 +47,8 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         self._resources: list[AbstractResource] = []
         self._named: dict[str, AbstractResource] = {}
         self._is_frozen = False
+        # Paths without parts that no resource before theirs could claim: one look answers.
+        self.plain: dict[str, Mapping[str, AbstractRoute]] = {}
         self._build_index()
 
     def __repr__(self) -> str:
@@ -63,7 +65,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         if path is None:
             path = routing_path(request.raw_path)
         # The short way, which most requests go: one look into a dict.
-        routes = self._plain.get(path)
+        routes = self.plain.get(path)
         if routes is not None:
             route = routes.get(request.method) or routes.get(hdrs.METH_ANY)
             if route is not None:
@@ -100,7 +102,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
     def _build_index(self) -> None:
         self._index = ResourceIndex()
         self._before_paths: list[AbstractResource] = []
-        self._plain: dict[str, Mapping[str, AbstractRoute]] = {}
+        self.plain.clear()
         self._must_wait = False
         for resource in self._resources:
             self._add_to_index(resource)
@@ -108,7 +110,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
     def _add_to_index(self, resource: AbstractResource) -> None:
         if resource.goes_first:
             self._before_paths.append(resource)
-            self._plain.clear()
+            self.plain.clear()
             return
         self._index.add(resource)
         if not _matches_at_once(type(resource)):
@@ -118,7 +120,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         if type(resource) is PlainResource and not self._before_paths:
             path = resource.canonical
             if next(self._index.candidates(path)) is resource:
-                self._plain[path] = resource.by_method
+                self.plain[path] = resource.by_method
 
     # Resources.
 

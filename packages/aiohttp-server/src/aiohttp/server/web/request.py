@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aiohttp.protocol import (
+    DEFAULT_LIMITS,
     Exchange,
     Headers,
     HttpVersion,
+    Limits,
     RequestHead,
     StreamReader,
     shown,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from .forms import FormValue
     from .keys import ChainMapProxy, RequestKey
     from .matchinfo import UrlMappingMatchInfo
+    from .routes import AbstractRoute
     from .stream_response import StreamResponse
 
 __all__ = ["BaseRequest", "Request"]
@@ -90,6 +93,11 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {shown(self.head.target)}>"
+
+    @property
+    def has_prepare_hooks(self) -> bool:
+        """Whether somebody may want to be called before a response's head is sent."""
+        return False
 
     # What middlewares leave for handlers. Equality is identity: a request isn't what it keeps.
 
@@ -282,8 +290,23 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
 
     @property
     def content(self) -> StreamReader:
-        """The body as a stream, free of transfer and content codings."""
-        return self.exchange.body
+        """The body as a stream, free of transfer and content codings.
+
+        As it came, with its content coding, it is ``request.exchange.body``.
+
+        Raises:
+            UnknownContentCoding: if Content-Encoding names one that isn't known here: 415.
+        """
+        return self._decoded if "Content-Encoding" in self.headers else self.exchange.body
+
+    @lazy
+    def _decoded(self) -> StreamReader:
+        from aiohttp.protocol import DecodedStream, content_decoder
+
+        limits: Limits = getattr(self.exchange, "limits", DEFAULT_LIMITS)
+        decoder = content_decoder(",".join(self.headers.getall("Content-Encoding")), limits)
+        body = self.exchange.body
+        return body if decoder is None else DecodedStream(body, decoder, limits)
 
     @property
     def unread_body(self) -> StreamReader:
@@ -472,7 +495,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def _alter_facts(self, given: dict[str, str | None]) -> None:
         """Forget what was computed, but for what stays the same, and set what is given."""
         known = self._cache or {}
-        self._cache = {name: known[name] for name in given if name in known}
+        self._cache = {name: known[name] for name in ("_decoded", *given) if name in known}
         self._cache |= {name: value for name, value in given.items() if value is not None}
         self._state = None if self._state is None else self._state.copy()
 
@@ -486,19 +509,32 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
 class Request(BaseRequest):
     """A request to an application."""
 
-    __slots__ = ("_app", "_match_info")
+    __slots__ = ("_app", "_match_info", "_route")
 
     def __init__(self, exchange: Exchange, app: Application) -> None:
         super().__init__(exchange)
         self._app = app
         self._match_info: UrlMappingMatchInfo | None = None
+        self._route: AbstractRoute | None = None
 
     @property
     def match_info(self) -> UrlMappingMatchInfo:
         """What the router has found: the parts of the path, the route, the handler."""
-        if self._match_info is None:
-            raise RuntimeError("match_info is set when the router has found a handler")
-        return self._match_info
+        found = self._match_info
+        if found is None:
+            if self._route is None:
+                raise RuntimeError("match_info is set when the router has found a handler")
+            # A route without parts, found in a dict: few handlers look at this.
+            from .matchinfo import UrlMappingMatchInfo
+
+            self._match_info = found = UrlMappingMatchInfo({}, self._route)
+            found.add_app(self._app)
+        return found
+
+    @property
+    def has_prepare_hooks(self) -> bool:
+        """Whether somebody may want to be called before a response's head is sent."""
+        return self._app.has_prepare_hooks
 
     @property
     def app(self) -> Application:
