@@ -56,7 +56,7 @@ def _service_of(app: Application) -> Service:
     service = _services.get(app)
     if service is None or service.loop is not loop:
         service = _services[app] = Service()
-        service.observers = tuple(getattr(app, "exchange_observers", ()))
+        service.observers = tuple(app.exchange_observers)
     return service
 
 
