@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from json import JSONDecodeError
@@ -16,6 +17,7 @@ from aiohttp.protocol import (
     HttpVersion10,
     Limits,
     RemoteProtocolError,
+    UnknownContentCoding,
 )
 from aiohttp.server.web.exceptions import (
     HTTPBadRequest,
@@ -545,3 +547,43 @@ async def test_facts_of_the_head() -> None:
 def test_json_is_the_default_parser() -> None:
     """``loads`` is that of the standard library."""
     assert BaseRequest.json.__kwdefaults__ == {"loads": json.loads}
+
+
+# Content codings.
+
+CODED: dict[str, Any] = {
+    "data": gzip.compress(b"text"),
+    "headers": {"Content-Encoding": "gzip"},
+    "method": "POST",
+}
+
+
+async def test_content_coding_is_undone() -> None:
+    """A body that was sent coded is read as it was before; what came is with the exchange."""
+    assert await ask(lambda request: request.text(), **CODED) == "text"
+    assert await ask(lambda request: request.clone().read(), **CODED) == b"text"
+    assert await ask(lambda request: request.exchange.body.read(), **CODED) == CODED["data"]
+
+
+async def test_identity_is_no_coding() -> None:
+    """``identity`` changes nothing."""
+    options: dict[str, Any] = {**CODED, "headers": {"Content-Encoding": "identity"}}
+    assert await ask(lambda request: request.read(), **options) == CODED["data"]
+
+
+async def test_unknown_coding_is_415() -> None:
+    """A coding that isn't known is 415 for who reads the body, and nothing for others."""
+    options: dict[str, Any] = {**CODED, "headers": {"Content-Encoding": "rot13"}}
+    with pytest.raises(UnknownContentCoding) as caught:
+        await ask(lambda request: request.read(), **options)
+    assert caught.value.status == 415
+    assert await ask(lambda request: request.path, **options) == "/"
+
+
+async def test_clone_reads_on_where_the_request_was() -> None:
+    """Request and clone have one decoder for the one body."""
+
+    async def look(request: BaseRequest) -> list[bytes]:
+        return [await request.content.readexactly(2), await request.clone().content.read()]
+
+    assert await ask(look, **CODED) == [b"te", b"xt"]

@@ -76,6 +76,9 @@ _HOMES = {
         "cookie_text",
         "parse_cookie_field",
     ),
+    "decoded": (
+        "DecodedStream",
+    ),
     "dates": (
         "http_date",
         "parse_http_date",
@@ -246,6 +249,7 @@ if TYPE_CHECKING:
     from .cookies import parse_cookie_field as parse_cookie_field
     from .dates import http_date as http_date
     from .dates import parse_http_date as parse_http_date
+    from .decoded import DecodedStream as DecodedStream
     from .disposition import ContentDisposition as ContentDisposition
     from .disposition import content_disposition_filename as content_disposition_filename
     from .disposition import encode_content_disposition as encode_content_disposition

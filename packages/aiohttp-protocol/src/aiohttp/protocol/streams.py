@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .coding import ContentDecoder
 
 __all__ = [
+    "DECODE_TURN",
     "EMPTY_STREAM",
     "IncompleteReadError",
     "StreamIterator",
@@ -52,7 +53,7 @@ that it takes with 80 to 128 KiB. With 32 KiB asyncio takes twice as much.
 
 _DECODE_STEP: Final = 64 * _KIB
 """How many bytes one step of a content decoder may give."""
-_DECODE_TURN: Final = 1024 * _KIB
+DECODE_TURN: Final = 1024 * _KIB
 """How many bytes are decoded before other tasks get their turn (about 2 ms of inflate)."""
 
 _WORTH_JOINING: Final = 8 * _KIB
@@ -744,7 +745,7 @@ class StreamReader:
 
     async def _has_more(self) -> bool:
         """Return True when there is something to read, False at the end; raise the error."""
-        if self._decoded_in_turn >= _DECODE_TURN:
+        if self._decoded_in_turn >= DECODE_TURN:
             asyncio.get_running_loop().call_soon(self._wake)
             await self._wait()
         while not self._pieces.size and not self._decode():
