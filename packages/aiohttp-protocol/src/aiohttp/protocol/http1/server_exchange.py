@@ -22,6 +22,7 @@ from ..errors import (
 from ..exchange import Fields
 from ..headers import shown
 from ..service import Books, Service
+from ..sockets import cork
 from ..streams import StreamReader
 from .body import BodyWriter, CloseWriter, Framing, LengthWriter, body_framing, body_writer
 from .encode import (
@@ -370,6 +371,7 @@ class ServerExchange:
         source, target = route
         writer.frame(count)
         left = count
+        cork(self._transport, is_corked=True)
         try:
             connection.send(self._with_head(b""))
             await connection.wait_sent()
@@ -381,6 +383,7 @@ class ServerExchange:
             connection.abort()
             raise PeerDisconnected("the client closed the connection") from exc
         finally:
+            cork(self._transport, is_corked=False)
             os.close(target)
             writer.sent -= left
             self.body_sent = writer.sent
