@@ -61,7 +61,7 @@ class AbstractResource(ABC, Sized, Iterable[AbstractRoute]):
         """The path, such as ``/path/to`` or ``/path/{name}``."""
 
     @abstractmethod
-    def url_for(self, **kwargs: str) -> URL:
+    def url_for(self, *args: Any, **kwargs: Any) -> URL:
         """Return a URL, relative to the host, that leads here."""
 
     @abstractmethod
