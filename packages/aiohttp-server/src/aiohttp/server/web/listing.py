@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 from urllib.parse import quote_from_bytes
+
+from .markup import escaped, style_policy
 
 __all__ = ["Entry", "content_security_policy", "listing_page"]
 
@@ -63,17 +64,9 @@ def listing_page(
     )
 
 
-@cache
 def content_security_policy() -> str:
-    """Return what the page needs, and no more: its own style. CSP 3, section 2.3.1."""
-    from base64 import b64encode
-    from hashlib import sha256
-
-    digest = b64encode(sha256(_STYLE.encode("utf-8")).digest()).decode("ascii")
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
-    )
+    """Return what the page may do: have its style."""
+    return style_policy(_STYLE)
 
 
 # The order.
@@ -204,16 +197,7 @@ def _time(mtime: float) -> str:
 
 
 def _escaped(name: str) -> str:
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    for mark, reference in (
-        ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;"),
-    ):  # fmt: skip
-        text = text.replace(mark, reference)
-    # What would turn round or hide the text after it: a name must not pass for another one.
-    return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+    return escaped(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def _quoted(name: str) -> str:

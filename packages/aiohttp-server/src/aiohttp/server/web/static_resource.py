@@ -143,9 +143,7 @@ class StaticResource(PrefixResource):
 
     # URLs.
 
-    def url_for(  # type: ignore[override]
-        self, filename: str | os.PathLike[str], append_version: bool | None = None
-    ) -> URL:
+    def url_for(self, filename: str | os.PathLike[str], append_version: bool | None = None) -> URL:
         """Return the URL of a file, relative to the host.
 
         Args:
@@ -246,7 +244,8 @@ class StaticResource(PrefixResource):
             if exc.errno in ABSENT:
                 return None
             raise
-        return path, status
+        # Found out here, so that a page of the program's own for 404 is the answer to both.
+        return (path, status) if os.access(path, os.R_OK) else None
 
     async def _list(self, request: Request, path: Path, names: list[str]) -> StreamResponse:
         from .listing import content_security_policy, listing_page
