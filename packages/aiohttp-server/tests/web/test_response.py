@@ -140,6 +140,7 @@ async def test_other_bodies_in_memory(body: object) -> None:
     """What is in memory is sent at once, with its length."""
     response = Response(body=body)
     assert response.content_length == 4
+    assert Response(body=body, headers={"Content-Length": "5"}).content_length == 5
     found = await answer_of(response)
     assert (found.body, found.headers["Content-Length"]) == (b"text", "4")
 
@@ -189,7 +190,10 @@ async def test_prepared_by_the_handler() -> None:
 class ChangingRequest(BaseRequest):
     """A request whose application changes each response before it is sent."""
 
-    has_prepare_hooks = True
+    @property
+    def has_prepare_hooks(self) -> bool:
+        """True: its own."""
+        return True
 
     has_prepare_hooks = True
 

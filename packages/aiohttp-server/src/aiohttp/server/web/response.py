@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from multidict import CIMultiDict
 
 from .response_fields import OCTET_STREAM
-from .stream_response import LooseHeaders, StreamResponse
+from .stream_response import AT_ONCE, LooseHeaders, StreamResponse
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -71,12 +71,12 @@ class Response(StreamResponse):
         headers: LooseHeaders | None = None,
         content_type: str | None = None,
         charset: str | None = None,
-        zlib_executor_size: int = 4096,
+        zlib_executor_size: int = AT_ONCE,
         zlib_executor: Executor | None = None,
     ) -> None:
         if status != 200 or reason is not None:
             self.set_status(status, reason)
-        if zlib_executor_size != 4096 or zlib_executor is not None:
+        if zlib_executor_size != AT_ONCE or zlib_executor is not None:
             self._executor_size = zlib_executor_size
             self._executor = zlib_executor
         if headers is not None:
