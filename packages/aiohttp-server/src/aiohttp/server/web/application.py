@@ -257,9 +257,9 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
 
     # Routes and applications below this one.
 
-    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+    def add_routes(self, routes_table: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add routes of a ``RouteTableDef``, or of a list of ``web.get(...)`` and its like."""
-        return self.router.add_routes(routes)
+        return self.router.add_routes(routes_table)
 
     def add_subapp(self, prefix: str, subapp: Application) -> AbstractResource:
         """Have another application answer all paths below a prefix, such as ``"/admin"``.

@@ -222,9 +222,9 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         resource = self.add_resource(path, name=name)
         return resource.add_route(method, handler, expect_handler=expect_handler)
 
-    def add_routes(self, routes: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
+    def add_routes(self, routes_table: Iterable[AbstractRouteDef]) -> list[AbstractRoute]:
         """Add the routes of a ``RouteTableDef``, or of a list of ``web.get(...)`` and its like."""
-        return [route for definition in routes for route in definition.register(self)]
+        return [route for definition in routes_table for route in definition.register(self)]
 
     def add_head(
         self, path: str, handler: Handler | type[AbstractView], **kwargs: Any
