@@ -443,7 +443,9 @@ async def test_disabled_logger_is_not_called(app: Application) -> None:
     class Off(AbstractAccessLogger):
         """Wants nothing."""
 
-        enabled = False
+        @property
+        def enabled(self) -> bool:
+            return False
 
         def log(self, request: Any, response: Any, time: float) -> None:
             raise AssertionError("was called")

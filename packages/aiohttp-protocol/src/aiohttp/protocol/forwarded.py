@@ -96,9 +96,9 @@ class TrustedProxies:
 
     def trusts(self, peername: Any) -> bool:
         """Whether this peer is one of them; ``peername`` is a transport's."""
-        if isinstance(peername, (tuple, list)):
-            return self._is_trusted(peername[0])
-        return self._trusts_unix
+        if not peername or isinstance(peername, (str, bytes)):
+            return self._trusts_unix  # the path of its socket, which mostly has none
+        return self._is_trusted(peername[0])
 
     def _look_up(self, host: str) -> bool:
         address = _address(host.partition("%")[0])  # without the zone of a link-local address

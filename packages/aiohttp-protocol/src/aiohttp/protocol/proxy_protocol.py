@@ -222,6 +222,8 @@ def _tells_tls(data: bytes) -> bool:
     The others are stepped over, the checksum among them: the standard library has no CRC32C.
     """
     found, place = False, 0
+    kind: int
+    size: int
     while place < len(data):
         if place + _TLV.size > len(data):
             raise BadHttpMessage("expected a TLV in a PROXY header, got a part of one")

@@ -374,7 +374,9 @@ class _RequestOfExchange:
     def remote(self) -> str | None:
         """The client's address."""
         peername = self.exchange.peername
-        return str(peername[0]) if isinstance(peername, (tuple, list)) else peername
+        if not peername or isinstance(peername, (str, bytes)):
+            return None  # a unix socket
+        return str(peername[0])
 
 
 class _ResponseOfExchange:

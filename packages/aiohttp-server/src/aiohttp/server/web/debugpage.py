@@ -99,7 +99,8 @@ def _failures(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
         elif each.__context__ is not None and not each.__suppress_context__:
             waiting.append(("raised while handling", each.__context__))
         if isinstance(each, BaseExceptionGroup):
-            waiting.extend(("one of its errors is", member) for member in each.exceptions)
+            members: tuple[BaseException, ...] = each.exceptions
+            waiting.extend(("one of its errors is", member) for member in members)
 
 
 def _type_name(exc: BaseException) -> str:

@@ -31,9 +31,8 @@ def forwarded_middleware(trusted_proxies: TrustedProxies | Iterable[str]) -> Mid
     async def middleware(request: Request, handler: Handler) -> StreamResponse:
         exchange = request.exchange
         origin = trusted.believed(request.head, exchange.peername, exchange.scheme)
-        remote = origin.remote[0] if isinstance(origin.remote, (tuple, list)) else origin.remote
-        if origin.host is None:
-            return await handler(request.clone(remote=remote, scheme=origin.scheme))
+        peer = origin.remote
+        remote = None if not peer or isinstance(peer, (str, bytes)) else str(peer[0])
         return await handler(request.clone(remote=remote, scheme=origin.scheme, host=origin.host))
 
     return middleware
