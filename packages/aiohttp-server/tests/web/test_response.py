@@ -195,8 +195,6 @@ class ChangingRequest(BaseRequest):
         """True: its own."""
         return True
 
-    has_prepare_hooks = True
-
     async def _prepare_hook(self, response: StreamResponse) -> None:
         if isinstance(response, Response):
             response.text = "changed"
