@@ -196,14 +196,15 @@ class ChangingRequest(BaseRequest):
         return True
 
     async def _prepare_hook(self, response: StreamResponse) -> None:
-        if isinstance(response, Response):
+        if isinstance(response, Response) and not response.prepared:
+            response.set_status(203)
             response.text = "changed"
             response.headers["X-A"] = "b"
             response.enable_compression(ContentCoding.identity)
 
 
 async def test_changed_by_a_hook() -> None:
-    """What ``on_response_prepare`` changes counts, be it the body."""
+    """What ``on_response_prepare`` changes counts, be it status or body."""
 
     async def answer(request: BaseRequest) -> StreamResponse:
         response = Response(text="abc")
@@ -211,7 +212,7 @@ async def test_changed_by_a_hook() -> None:
         return response
 
     found = await answer_of(answer)
-    assert (found.text(), found.headers["X-A"]) == ("changed", "b")
+    assert (found.status, found.text(), found.headers["X-A"]) == (203, "changed", "b")
 
 
 async def test_sent_once() -> None:

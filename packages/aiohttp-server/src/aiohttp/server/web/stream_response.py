@@ -165,7 +165,7 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
         return self._is_chunked
 
     def enable_chunked_encoding(self) -> None:
-        """Frame the body in chunks, although its length may be known. Not for HTTP/1.0."""
+        """Frame the body in chunks, although its length may be known; HTTP/1.0 has none."""
         if self._field("Content-Length") is not None:
             raise RuntimeError("a body with a Content-Length can't be sent in chunks")
         self._is_chunked = True
@@ -235,9 +235,9 @@ class StreamResponse(ResponseFields, MutableMapping["str | ResponseKey[Any]", An
             if self._request.exchange is not request.exchange:
                 self._refuse_reuse()
             return False
+        await request._prepare_hook(self)  # noqa: SLF001 - they are one house
         self._request = request
-        request._response = self  # noqa: SLF001 - they are one house
-        await request._prepare_hook(self)  # noqa: SLF001
+        request._response = self  # noqa: SLF001
         return True
 
     def _refuse_reuse(self) -> NoReturn:
