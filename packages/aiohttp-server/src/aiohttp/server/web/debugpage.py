@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp.protocol import may_be_secret
 
@@ -99,8 +99,8 @@ def _failures(exc: BaseException) -> Iterator[tuple[str, BaseException]]:
         elif each.__context__ is not None and not each.__suppress_context__:
             waiting.append(("raised while handling", each.__context__))
         if isinstance(each, BaseExceptionGroup):
-            members: tuple[BaseException, ...] = each.exceptions
-            waiting.extend(("one of its errors is", member) for member in members)
+            group = cast("BaseExceptionGroup[BaseException]", each)
+            waiting.extend(("one of its errors is", member) for member in group.exceptions)
 
 
 def _type_name(exc: BaseException) -> str:
