@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 from array import array
 from collections.abc import Awaitable, Callable
 from typing import IO, Any
+from weakref import ReferenceType, ref
 
 import pytest
 
@@ -468,6 +470,31 @@ async def test_exchange_knows_its_task() -> None:
     served = Served(answer, on_exchange=lambda exchange: seen.append(exchange.head.target))
     await served.exchange(GET)
     assert seen == [True, True, "/"]
+
+
+async def test_nothing_of_a_request_waits_for_the_garbage_collector() -> None:
+    """An exchange and the application's request know each other until all is over."""
+
+    class Request:
+        def __init__(self, exchange: Exchange) -> None:
+            self.exchange = exchange
+
+    left: list[ReferenceType[Any]] = []
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.request = Request(exchange)
+        left.extend((ref(exchange.request), ref(exchange)))
+        await exchange.respond(200)
+
+    served = Served(answer)
+    gc.disable()
+    try:
+        for data in (GET, GET * 3, post(b"abc")):
+            await served.exchange(data)
+    finally:
+        gc.enable()
+    assert len(left) == 10
+    assert [each() for each in left] == [None] * 10
 
 
 async def test_exchange_carries_what_access_logs_ask_for() -> None:

@@ -90,7 +90,10 @@ class Exchange(Protocol):
     """Whether the handler's task is cancelled when the client goes away (default: True)."""
 
     request: Any
-    """The application's own object for this request, where it left one: access logs look at it."""
+    """The application's own object for this request, where it left one: access logs look at it.
+
+    Forgotten when ``handle_exchange`` has returned and the response is over.
+    """
 
     @property
     def refusal(self) -> RemoteProtocolError | None:

@@ -523,6 +523,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 self._service.end_task(exchange.own_task)
             if exchange is self._exchange:
                 self._handler_is_done(exchange)
+            exchange.request = None  # which knows us, and would wait for the garbage collector
 
     def _handler_is_done(self, exchange: ServerExchange) -> None:
         """Go on with what was left for the end of a handler."""

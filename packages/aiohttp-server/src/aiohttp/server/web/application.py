@@ -417,6 +417,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             if request._response is not None or not isinstance(response, StreamResponse):
                 response = require_response(request, response)
             await response.send(request)
+            # Two that know each other are left to the garbage collector: 0.5 µs a request.
+            request._response = None  # noqa: SLF001
         except Exception as exc:  # noqa: BLE001 - answered
             await self._answer_error(request, exc)
 
