@@ -634,7 +634,7 @@ class ServerExchange:
         if self._connection.state is CLOSED:
             return
         body = f"{exc.status} {reason_of(exc.status)}: {exc.message}\n".encode(errors="replace")
-        fields = [_PLAIN_TEXT]
+        fields: list[tuple[str, str]] = [_PLAIN_TEXT]
         if isinstance(exc, MethodNotAllowed):
             fields.append(("Allow", ", ".join(exc.allowed)))  # RFC 9110, section 15.5.6
         event = RESPONSE_END if self._status else RESPONSE_WHOLE
