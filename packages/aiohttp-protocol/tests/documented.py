@@ -132,7 +132,10 @@ def is_positional(parameter: Parameter) -> bool:
 
 
 def mentions(test: Callable[..., object]) -> set[str]:
-    """Return every name, attribute and key in a test's code; also of what parametrizes it."""
+    """Return every name, attribute and key in a test's code, and what is defined there.
+
+    Also of what parametrizes it.
+    """
     (function,) = ast.parse(textwrap.dedent(inspect.getsource(test))).body
     if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         # Saying that one calls something is not calling it.
@@ -147,6 +150,8 @@ def mentions(test: Callable[..., object]) -> set[str]:
             found.add(node.attr)
         elif isinstance(node, ast.keyword) and node.arg:
             found.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node is not function:
+            found.add(node.name)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
     return found
