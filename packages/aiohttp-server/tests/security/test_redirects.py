@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -45,9 +46,7 @@ def is_elsewhere(location: str) -> bool:
         "http://evil.example//evil.example",
     ],
 )
-async def test_normalize_path(
-    target: str, path: str, merge: bool, options: dict[str, bool]
-) -> None:
+async def test_normalize_path(target: str, path: str, merge: bool, options: dict[str, Any]) -> None:
     """CVE-2021-21330: a path of two slashes was a Location that names another host."""
     middleware = normalize_path_middleware(merge_slashes=merge, **options)
     app = web.Application(middlewares=[middleware])

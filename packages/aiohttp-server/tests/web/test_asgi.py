@@ -175,7 +175,7 @@ async def test_websockets_are_closed_before_the_handshake() -> None:
 async def test_websockets_are_answered_501_where_that_is_possible() -> None:
     """With the extension by a response that people can read."""
     server = AsgiServer({"type": "websocket.connect"})
-    scope = {"type": "websocket", "extensions": {"websocket.http.response": {}}}
+    scope: dict[str, Any] = {"type": "websocket", "extensions": {"websocket.http.response": {}}}
     await serve_asgi(application(), scope, server.receive, server.send)
     assert (server.status, server.body) == (501, b"501: this application has no websockets")
 

@@ -413,10 +413,10 @@ async def test_draining_is_told_by_the_lifespan() -> None:
     drained = asyncio.Event()
 
     async def handler(exchange: AsgiExchange) -> None:
-        assert not exchange.is_draining
+        before = exchange.is_draining
         await exchange.wait_draining()
-        assert exchange.is_draining
-        drained.set()
+        if (before, exchange.is_draining) == (False, True):
+            drained.set()
         await exchange.respond(200)
 
     app, request, life = Raw(handler), AsgiServer(), AsgiServer({"type": "lifespan.startup"})
