@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import threading
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,33 @@ async def test_cancelled_while_a_thread_opens(tmp_path: Path) -> None:
     await asyncio.get_running_loop().shutdown_default_executor()
     await settle()
     assert found[0].file.closed
+
+
+async def test_closed_while_a_thread_reads(tmp_path: Path) -> None:
+    """The file is closed behind the last read, which would read another one otherwise."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    found = OpenFile(FileIO(str(tmp_path / "pipe")), 1, 0)
+    task = asyncio.create_task(found.read(1))
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    found.close()
+    assert not found.file.closed
+    os.write(writer, b"x")
+    os.close(writer)
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await settle()
+    assert found.file.closed
+
+
+async def test_read(tmp_path: Path) -> None:
+    """A file is read to its end, and closed as often as one likes."""
+    (tmp_path / "a").write_bytes(b"x" * 70000)
+    found = open_file(str(tmp_path / "a"))
+    assert found is not None
+    assert [len(await found.read(65536)) for _ in range(3)] == [65536, 4464, 0]
+    found.close()
+    found.close()
+    assert found.file.closed

@@ -11,14 +11,12 @@ from aiohttp.protocol import http_date
 
 from .compression import add_to_vary
 from .contenttypes import content_type_of
-from .opening import OpenFile, in_thread, open_file, promptly
+from .opening import OpenFile, open_file, promptly
 from .ranges import ByteRanges, content_range
 from .selection import Selection, Validators, select, validators_of
 from .stream_response import LooseHeaders, StreamResponse
 
 if TYPE_CHECKING:
-    from io import FileIO
-
     from .request import BaseRequest
 
 __all__ = ["FileResponse"]
@@ -181,12 +179,8 @@ class FileResponse(StreamResponse):
         elif self._compressor is None:
             await request.exchange.sendfile(found.file, part.start, len(part))
         else:
-            await self._compress(found.file)
-
-    async def _compress(self, file: FileIO) -> None:
-        """Send a file through the compressor; it is read by a thread."""
-        while data := await in_thread(lambda: file.read(self._chunk_size)):
-            await self.write(data)
+            while data := await found.read(self._chunk_size):
+                await self.write(data)
 
 
 def _close(found: OpenFile | None) -> None:

@@ -167,19 +167,14 @@ def _counts(directories: int, files: int) -> Iterator[str]:
         yield "1 file" if files == 1 else f"{files:,} files"
 
 
-_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-
-
 def _size(size: int) -> str:
     """Return a size for people: three digits and a unit."""
     if size < 1000:
         return f"{size} B"
-    value = float(size)
-    for unit in _UNITS:
-        value /= 1024
-        if value < 999.5 or unit == _UNITS[-1]:
-            break
-    return f"{value:.0f} {unit}" if value >= 99.95 else f"{value:.1f} {unit}"
+    value, unit = size / 1024, 0
+    while value >= 999.5:
+        value, unit = value / 1024, unit + 1
+    return f"{value:.{0 if value >= 99.95 else 1}f} {'KMGTPE'[unit]}iB"
 
 
 def _time(mtime: float) -> str:

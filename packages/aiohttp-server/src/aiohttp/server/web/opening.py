@@ -43,7 +43,7 @@ _FLAGS: Final = (
 _NOFOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenFile:
     """A file that was opened to be sent; whoever gets it closes it.
 
@@ -62,10 +62,27 @@ class OpenFile:
     content: bytes | None = field(default=None, repr=False)
     coding: str | None = None
     varies: bool = False
+    _reading: asyncio.Future[bytes | None] | None = field(default=None, init=False, repr=False)
+
+    async def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes, read by a thread; ``b""`` is the end."""
+        loop = asyncio.get_running_loop()
+        self._reading = loop.run_in_executor(None, self.file.read, size)
+        return await asyncio.shield(self._reading) or b""
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; if it is being read for somebody who has gone, then after that."""
+        # A thread that reads a descriptor which was closed reads what has its number then.
+        reading = self._reading
+        if reading is None or reading.done():
+            self.file.close()
+        else:
+            reading.add_done_callback(self._close_after)
+
+    def _close_after(self, reading: asyncio.Future[bytes | None]) -> None:
         self.file.close()
+        if not reading.cancelled():
+            reading.exception()  # nobody is left to be told
 
 
 def open_file(
