@@ -189,6 +189,11 @@ class ServerExchange:
     def _is_tls(self) -> bool:
         return self.get_extra_info("sslcontext") is not None
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The connection's transport: for a look at it, not to write."""
+        return self._transport
+
     def get_extra_info(self, name: str) -> Any:
         """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
         return self._transport.get_extra_info(name)
