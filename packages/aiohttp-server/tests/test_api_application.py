@@ -166,9 +166,9 @@ def test_frozen_list() -> None:
     """A list that can't be changed any more, once it is frozen."""
     found = web.FrozenList([1, 2])
     found.append(3)
-    assert not found.frozen
+    before = found.frozen
     found.freeze()
-    assert found.frozen
+    assert (before, found.frozen) == (False, True)
     assert list(found) == [1, 2, 3]
     with pytest.raises(RuntimeError):
         found.append(4)

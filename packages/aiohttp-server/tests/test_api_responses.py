@@ -43,13 +43,13 @@ async def test_response_in_parts() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(status=201, reason="Made")
         assert (response.status, response.reason) == (201, "Made")
-        assert not response.prepared
+        before = response.prepared
         response.set_status(202, reason="Taken")
         response.headers["X-Mine"] = "1"
         response.force_close()
         assert response.keep_alive is False
         await response.prepare(request)
-        assert response.prepared
+        assert (before, response.prepared) == (False, True)
         assert response.task is asyncio.current_task()
         await response.write(b"one")
         await response.write(b"two")

@@ -59,7 +59,7 @@ async def test_fixtures(
         assert (await client.get("/")).status == 200
     client = await aiohttp_client(app_of_tell(), server_kwargs={"keepalive_timeout": 5})
     assert (await client.get("/")).status == 200
-    given = {
+    given: dict[str, Callable[..., object]] = {
         "aiohttp_client": aiohttp_client,
         "aiohttp_raw_server": aiohttp_raw_server,
         "aiohttp_server": aiohttp_server,

@@ -104,13 +104,12 @@ async def test_end_can_come() -> None:
     """The client can go, and the server be about to stop."""
     request = make_mocked_request("GET", "/")
     exchange = exchange_of(request)
-    assert not request.is_draining
+    before = request.is_draining
     exchange.begin_drain()
     exchange.disconnect()
     await request.wait_draining()
     await request.wait_disconnected()
-    assert request.is_draining
-    assert exchange.is_disconnected
+    assert (before, request.is_draining, exchange.is_disconnected) == (False, True, True)
 
 
 async def test_transport_is_given_away_if_there_is_one() -> None:

@@ -12,9 +12,9 @@ from .servers import BaseTestServer, TestServer
 if TYPE_CHECKING:
     from yarl import URL
 
-    from aiohttp.abc import AbstractCookieJar
     from aiohttp.client import Session
     from aiohttp.client.awaitables import RequestContext
+    from aiohttp.protocol.abc import AbstractCookieJar
 
 __all__ = ["TestClient"]
 
