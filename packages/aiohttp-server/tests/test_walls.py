@@ -10,7 +10,8 @@ def test_server_imports_protocol_and_what_it_declares() -> None:
 
     But for two places: its ``TestClient`` knows the client, and its plugin pytest.
     """
-    allowed = ["aiohttp.server", "aiohttp.protocol", "multidict", "yarl"]
+    doors = ["aiohttp.abc", "aiohttp.hdrs"]  # to protocol
+    allowed = ["aiohttp.server", "aiohttp.protocol", *doors, "multidict", "yarl"]
     beside = {
         "server/testing/client.py": "from aiohttp.client",
         "server/pytest_plugin/": "imports pytest",

@@ -43,6 +43,7 @@ _NAMES = {
         "BytesIOPayload",
         "BytesPayload",
         "ContentDisposition",
+        "ETag",
         "HttpException",
         "HttpVersion",
         "HttpVersion10",
@@ -126,7 +127,10 @@ _NAMES = {
         "UploadTracker",
         "request",
     ),
-    "server": ("ServerHttpProtocol",),
+    "server": (
+        "ChainMapProxy",
+        "ServerHttpProtocol",
+    ),
     "worker": (
         "GunicornUVLoopWebWorker",
         "GunicornWebWorker",
@@ -212,6 +216,7 @@ if TYPE_CHECKING:
     from aiohttp.protocol import BytesIOPayload as BytesIOPayload
     from aiohttp.protocol import BytesPayload as BytesPayload
     from aiohttp.protocol import ContentDisposition as ContentDisposition
+    from aiohttp.protocol import ETag as ETag
     from aiohttp.protocol import HttpException as HttpException
     from aiohttp.protocol import HttpVersion as HttpVersion
     from aiohttp.protocol import HttpVersion10 as HttpVersion10
@@ -234,6 +239,7 @@ if TYPE_CHECKING:
     from aiohttp.protocol import get_payload as get_payload
     from aiohttp.protocol import parse_content_disposition as parse_content_disposition
     from aiohttp.protocol import payload_type as payload_type
+    from aiohttp.server import ChainMapProxy as ChainMapProxy
     from aiohttp.server import ServerHttpProtocol as ServerHttpProtocol
     from aiohttp.worker import GunicornUVLoopWebWorker as GunicornUVLoopWebWorker
     from aiohttp.worker import GunicornWebWorker as GunicornWebWorker

@@ -14,8 +14,40 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
-from aiohttp.protocol import ServerHttpProtocol
+_HOMES = {
+    "aiohttp.protocol": ("ServerHttpProtocol",),
+    "aiohttp.server.serving": ("run_app", "serve"),
+    "aiohttp.server.web.keys": ("ChainMapProxy",),
+}
+"""Module: the names of it that are public here, imported when they are first used."""
 
-from .serving import run_app, serve
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from aiohttp.protocol import ServerHttpProtocol as ServerHttpProtocol
 
-__all__ = ["ServerHttpProtocol", "run_app", "serve"]
+    from .serving import run_app as run_app
+    from .serving import serve as serve
+    from .web.keys import ChainMapProxy as ChainMapProxy
+
+__all__ = ["ChainMapProxy", "ServerHttpProtocol", "run_app", "serve"]
+
+
+def _resolve(name: str) -> object:
+    """Return what ``aiohttp.server.<name>`` is, and remember it: the second use is free."""
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(import_module(home), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# Hidden from type checkers, who would take every misspelled name for an object.
+if not TYPE_CHECKING:
+    __getattr__ = _resolve

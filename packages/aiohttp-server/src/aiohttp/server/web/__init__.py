@@ -26,6 +26,7 @@ _HOMES = {
         "Middleware",
         "middleware",
     ),
+    "normalize": ("normalize_path_middleware",),
     "forwarding": ("forwarded_middleware",),
     "request": (
         "BaseRequest",
@@ -271,6 +272,7 @@ if TYPE_CHECKING:
     from .middlewares import Handler as Handler
     from .middlewares import Middleware as Middleware
     from .middlewares import middleware as middleware
+    from .normalize import normalize_path_middleware as normalize_path_middleware
     from .request import BaseRequest as BaseRequest
     from .request import Request as Request
     from .resources import AbstractResource as AbstractResource
