@@ -207,3 +207,14 @@ async def test_version_is_kept_by_caches(root: Path) -> None:
     assert good.headers["Cache-Control"] == IMMUTABLE
     assert "Cache-Control" not in bad.headers
     assert "Cache-Control" not in none.headers
+    (root / "app.js").write_text("changed")
+    (changed,) = await get(resource, current)
+    assert "Cache-Control" not in changed.headers
+
+
+async def test_directory_that_goes_away(root: Path) -> None:
+    """While the directory is replaced, its files are missing, and no error."""
+    resource = StaticResource("/static", root)
+    (root.parent / "root").rename(root.parent / "old")
+    (response,) = await get(resource, "/static/app.js")
+    assert response.status == 404

@@ -81,7 +81,8 @@ class StaticResource(PrefixResource):
         follow_symlinks: whether links may lead out of the directory. Whoever may write in
             it can then publish whatever the server can read.
         append_version: whether ``url_for`` names the version of a file by default. A file
-            that is asked for by its current version may be kept by caches for a year.
+            that is asked for by the version that was named last, and has not changed since,
+            may be kept by caches for a year.
 
     Raises:
         ValueError: if there is no such directory, or the prefix is none.
@@ -179,7 +180,7 @@ class StaticResource(PrefixResource):
 
     def _version_of(self, path: Path, status: os.stat_result) -> str | None:
         """Return a file's version; it is read when its time or size is another."""
-        state = status.st_mtime_ns, status.st_size
+        state = _state_of(status)
         known = self._versions.get(path)
         if known is not None and known[0] == state:
             return known[1]
@@ -217,22 +218,28 @@ class StaticResource(PrefixResource):
             raise HTTPNotFound
         kind = FileResponse if self._follow_symlinks else _FileInside
         response = kind(path, self._chunk_size)
-        if self._append_version and request.query_string:
-            version = await in_thread(lambda: self._version_of(path, status))
-            if request.query_string == f"{self.VERSION_KEY}={version}":
-                response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        if self._is_current(request, path, status):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+    def _is_current(self, request: Request, path: Path, status: os.stat_result) -> bool:
+        """Tell whether a file is asked for by its version; nothing is read to find out."""
+        known = self._versions.get(path)
+        if known is None or known[0] != _state_of(status):
+            return False
+        return request.query_string == f"{self.VERSION_KEY}={known[1]}"
 
     def _find(self, names: list[str]) -> Place | None:
         """Return where names lead, and what is there; None if nowhere that may be seen."""
-        place: Place | None = self._directory, self._directory.stat()
+        place = self._look(self._directory)
         for name in names:
-            place = None if place is None else self._step(place[0], name)
+            if place is None:
+                return None
+            place = self._look(place[0] / name)
         return place
 
-    def _step(self, directory: Path, name: str) -> Place | None:
-        """Return one name's path without links, and what is there."""
-        path = directory / name
+    def _look(self, path: Path) -> Place | None:
+        """Return a path with its last link resolved, and what is there."""
         try:
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
@@ -245,17 +252,26 @@ class StaticResource(PrefixResource):
                 return None
             raise
         # Found out here, so that a page of the program's own for 404 is the answer to both.
-        return (path, status) if os.access(path, os.R_OK) else None
+        if stat.S_ISREG(status.st_mode) and not os.access(path, os.R_OK):
+            return None
+        return path, status
 
     async def _list(self, request: Request, path: Path, names: list[str]) -> StreamResponse:
         from .listing import content_security_policy, listing_page
 
         order = request.query.get("sort", "name")
-        entries = await in_thread(lambda: self._entries(path))
-        if entries is None:
+
+        def page() -> str | None:
+            entries = self._entries(path)
+            if entries is None:
+                return None
+            return listing_page(self._encoded_prefix, names, entries, order=order)
+
+        text = await in_thread(page)
+        if text is None:
             raise HTTPNotFound
         return Response(
-            text=listing_page(self._encoded_prefix, names, entries, order=order),
+            text=text,
             content_type="text/html",
             headers={
                 "Content-Security-Policy": content_security_policy(),
@@ -268,21 +284,21 @@ class StaticResource(PrefixResource):
         from .listing import Entry
 
         try:
-            names = [path.name for path in directory.iterdir()]
+            paths = list(directory.iterdir())
         except OSError as exc:
             if exc.errno in ABSENT:
                 return None
             raise
         entries: list[Entry] = []
-        for name in names:
-            place = self._step(directory, name)
+        for path in paths:
+            place = self._look(path)
             if place is None:
                 continue
             status = place[1]
             if stat.S_ISDIR(status.st_mode):
-                entries.append(Entry(name, None, status.st_mtime))
+                entries.append(Entry(path.name, None, status.st_mtime))
             elif stat.S_ISREG(status.st_mode):
-                entries.append(Entry(name, status.st_size, status.st_mtime))
+                entries.append(Entry(path.name, status.st_size, status.st_mtime))
         return entries
 
 
@@ -290,6 +306,10 @@ class _FileInside(FileResponse):
     """A file whose path has no link in it, unless somebody has put one there just now."""
 
     _follow_symlinks = False
+
+
+def _state_of(status: os.stat_result) -> tuple[int, int]:
+    return status.st_mtime_ns, status.st_size
 
 
 def _existing(directory: str | os.PathLike[str]) -> Path:
