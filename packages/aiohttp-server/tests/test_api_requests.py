@@ -170,7 +170,7 @@ async def test_forms() -> None:
 
     async def parts(request: web.Request) -> None:
         reader = await request.multipart()
-        names = []
+        names: list[str | None] = []
         while (part := await reader.next()) is not None:
             assert isinstance(part, aiohttp.BodyPartReader)
             names.append(part.name)

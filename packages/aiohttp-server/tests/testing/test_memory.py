@@ -127,7 +127,7 @@ async def test_connection_is_used_again() -> None:
 
 async def test_application_starts_and_ends_with_the_block() -> None:
     """startup, shutdown and cleanup are called, in this order."""
-    told = []
+    told: list[str] = []
 
     class Told(Application):
         async def startup(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -76,8 +77,8 @@ async def test_answer_is_kept() -> None:
 
 async def test_answer_in_parts_is_kept() -> None:
     """Parts, trailers and early hints are kept, and written to a ``writer`` as well."""
-    writer = cast(Any, make_mocked_coro())
-    writer.write = make_mocked_coro()
+    write: Any = make_mocked_coro()
+    writer = SimpleNamespace(write=write)
     request = make_mocked_request("GET", "/", writer=writer)
     exchange = exchange_of(request)
     with pytest.raises(InvalidUse):
@@ -95,7 +96,7 @@ async def test_answer_in_parts_is_kept() -> None:
     assert (exchange.reason, exchange.trailers) == ("Fine", [("Sum", "7")])
     assert exchange.informational == [(103, [("Link", "</a.css>; rel=preload")])]
     assert exchange.is_closing
-    writer.write.assert_any_await(b"one")
+    write.assert_any_await(b"one")
     with pytest.raises(InvalidUse):
         await exchange.respond(200)
 

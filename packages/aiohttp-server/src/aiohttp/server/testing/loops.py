@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 __all__ = ["loop_context", "setup_test_loop", "teardown_test_loop"]
@@ -14,7 +14,7 @@ __all__ = ["loop_context", "setup_test_loop", "teardown_test_loop"]
 def loop_context(
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
     fast: bool = False,
-) -> Iterator[asyncio.AbstractEventLoop]:
+) -> Generator[asyncio.AbstractEventLoop]:
     """Give a new event loop, which is closed in the end; see ``teardown_test_loop``."""
     loop = setup_test_loop(loop_factory)
     try:

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, TypeGuard, cast
 from urllib.parse import quote, urlencode
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -43,6 +43,7 @@ from .transport import connect
 __all__ = ["MemoryClient", "MemoryResponse", "StreamedResponse"]
 
 LooseFields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+LooseParams: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _ASCII = "".join(map(chr, range(128)))
 
@@ -248,7 +249,7 @@ class MemoryClient:
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        params: LooseParams = (),
         headers: LooseFields = (),
         data: Any = None,
         json: Any = None,
@@ -376,12 +377,16 @@ class _Teller(asyncio.BufferedProtocol):
         self.is_lost.set()
 
 
-def _target(path: str, params: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> str:
+def _target(path: str, params: LooseParams) -> str:
     """Return the path with its query, in ASCII."""
-    query = urlencode(list(params.items() if isinstance(params, Mapping) else params), doseq=True)
-    if query:
+    if query := _urlencoded(params):
         path += ("&" if "?" in path else "?") + query
     return quote(path, safe=_ASCII)
+
+
+def _urlencoded(params: LooseParams) -> str:
+    pairs = cast("Mapping[str, Any]", params).items() if isinstance(params, Mapping) else params
+    return urlencode(list(pairs), doseq=True)
 
 
 def _payload(data: Any, json: Any) -> Payload | None:
@@ -392,12 +397,14 @@ def _payload(data: Any, json: Any) -> Payload | None:
         return JsonPayload(json)
     if data is None:
         return None
-    if isinstance(data, Mapping) or _is_pairs(data):
-        pairs = list(data.items() if isinstance(data, Mapping) else data)
-        form = urlencode(pairs, doseq=True).encode()
+    if _is_form(data):
+        form = _urlencoded(data).encode()
         return get_payload(form, content_type="application/x-www-form-urlencoded")
     return get_payload(data)
 
 
-def _is_pairs(data: object) -> bool:
-    return isinstance(data, list | tuple) and all(isinstance(each, tuple) for each in data)
+def _is_form(data: object) -> TypeGuard[LooseParams]:
+    """Whether this is a mapping, or a list of pairs."""
+    if isinstance(data, list | tuple):
+        return all(isinstance(each, tuple) for each in cast("list[object]", data))
+    return isinstance(data, Mapping)
