@@ -90,6 +90,14 @@ def test_an_earlier_pattern_hides_a_plain_path() -> None:
     assert found(router, "GET /a/") == "/a/{rest} {'rest': ''}"
 
 
+def test_an_escaped_question_mark_begins_no_query() -> None:
+    """The path /a%3Fb is one thing, the query b of /a another one."""
+    router = router_of("GET /a%3Fb", "GET /a")
+    assert found(router, "GET /a%3Fb") == "/a?b"
+    assert found(router, "GET /a?b") == "/a"
+    assert list(router.plain) == ["/a"]
+
+
 def test_a_path_may_have_two_resources() -> None:
     """With another name the same path is another resource; they complement each other."""
     router = web.UrlDispatcher()

@@ -9,7 +9,7 @@ fixed, all patterns of one shape by one look into a dict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from .resources import AbstractResource
 
@@ -18,6 +18,9 @@ __all__ = ["ResourceIndex"]
 _Entry = tuple[int, AbstractResource]
 """A resource, and the how-manieth it is: so that entries sort in the order of adding."""
 
+_FEW = 4
+"""So many patterns are tried in less time than it takes to find out which ones may match."""
+
 
 class ResourceIndex:
     """Resources by their place; see the module."""
@@ -25,7 +28,7 @@ class ResourceIndex:
     def __init__(self) -> None:
         self._root = _Bucket()
         self._buckets: dict[str, _Bucket] = {}
-        self._depth = 0  # of the prefixes, in segments: a path's others needn't be tried
+        self._depth = 0  # of the longest prefix, in segments
         self._count = 0
 
     def add(self, resource: AbstractResource) -> None:
@@ -42,41 +45,39 @@ class ResourceIndex:
     def candidates(self, path: str) -> Iterator[AbstractResource]:
         """Yield the resources that may match a routing path, in the order in which to ask them.
 
-        Takes a time that grows with the segments that fixed prefixes have, not with those
-        that the path has.
+        How long that takes depends on the segments that fixed prefixes have, not on how
+        many the path has.
         """
         buckets = self._buckets
-        for end in self._ends(path):
+        end = self._end_of_prefix(path)
+        while end > 0:
             bucket = buckets.get(path[:end])
             if bucket is not None:
-                yield from bucket.candidates(path[end:])
-        yield from self._root.candidates(path)
+                yield from bucket.candidates(path, end)
+            end = path.rfind("/", 0, end)
+        yield from self._root.candidates(path, 0)
 
-    def _ends(self, path: str) -> Sequence[int]:
-        """Return where the path's whole segments end, the last one first."""
-        ends: list[int] = []
-        end = 0
-        for _ in range(self._depth):
-            end = path.find("/", end + 1)
-            if end < 0:
-                ends.append(len(path))
-                break
-            ends.append(end)
-        ends.reverse()
-        return ends
+    def _end_of_prefix(self, path: str) -> int:
+        """Return where the longest prefix ends that this path may have."""
+        if path.count("/") <= self._depth:
+            return len(path)
+        rest = path.split("/", self._depth + 1)[-1]
+        return len(path) - len(rest) - 1
 
 
 class _Bucket:
     """The resources with one fixed prefix."""
 
-    __slots__ = ("_others", "_shapes")
+    __slots__ = ("_all", "_others", "_shapes")
 
     def __init__(self) -> None:
+        self._all: list[AbstractResource] = []
         # By the number of slashes: which segments are fixed, and the resources by those.
         self._shapes: dict[int, dict[tuple[int, ...], dict[tuple[str, ...], list[_Entry]]]] = {}
         self._others: list[_Entry] = []
 
     def add(self, entry: _Entry, shape: tuple[str | None, ...] | None) -> None:
+        self._all.append(entry[1])
         if shape is None:
             self._others.append(entry)
             return
@@ -85,16 +86,15 @@ class _Bucket:
         table = tables.setdefault(tuple(fixed), {})
         table.setdefault(tuple(fixed.values()), []).append(entry)
 
-    def candidates(self, tail: str) -> Iterator[AbstractResource]:
-        """Yield the resources that may match what follows the prefix, as it was added."""
-        entries = self._others
-        tables = self._shapes.get(tail.count("/"))
+    def candidates(self, path: str, end: int) -> list[AbstractResource]:
+        """Return the resources that may match, as they were added; the prefix ends at ``end``."""
+        if len(self._all) <= _FEW:
+            return self._all
+        hits = list(self._others)
+        tables = self._shapes.get(path.count("/", end))
         if tables is not None:
-            segments = tail.split("/")
-            hits = list(entries)
+            segments = path[end:].split("/")
             for fixed, table in tables.items():
                 hits += table.get(tuple([segments[i] for i in fixed]), ())
             hits.sort()
-            entries = hits
-        for _, resource in entries:
-            yield resource
+        return [resource for _, resource in hits]

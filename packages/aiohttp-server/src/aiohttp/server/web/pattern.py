@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -79,6 +79,10 @@ class PathPattern:
         )
 
     @cached_property
+    def _fullmatch(self) -> Callable[[str], re.Match[str] | None]:
+        return self.regex.fullmatch
+
+    @cached_property
     def place(self) -> Place:
         """Where an index keeps it."""
         if not self.names:
@@ -91,7 +95,7 @@ class PathPattern:
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the values of a routing path's parameters, decoded; None if it is another."""
-        found = self.regex.fullmatch(path)
+        found = self._fullmatch(path)
         if found is None:
             return None
         values = found.groupdict("")
