@@ -140,12 +140,14 @@ async def test_application_starts_and_ends_with_the_block() -> None:
             told.append("cleanup")
 
     client = MemoryClient(Told(echo))
+    with pytest.raises(InvalidUse, match="async with"):
+        await client.get("/")
     async with client:
         await client.get("/")
         assert told == ["startup"]
     await client.close()
     assert told == ["startup", "shutdown", "cleanup"]
-    with pytest.raises(InvalidUse, match="closed"):
+    with pytest.raises(InvalidUse, match="async with"):
         await client.get("/")
 
 

@@ -12,7 +12,7 @@ from yarl import URL
 
 from aiohttp import web
 from aiohttp.protocol import Exchange, Limits
-from aiohttp.test_utils import BaseTestServer, RawTestServer, TestServer
+from aiohttp.test_utils import BaseTestServer, RawTestServer, TestClient, TestServer
 from house import REPOSITORY
 
 CERTIFICATE = REPOSITORY / "packages" / "aiohttp-protocol" / "tests" / "localhost.pem"
@@ -112,6 +112,28 @@ async def test_socket_can_be_the_tests_own() -> None:
         assert server.socket_factory is make
         assert await fetch(server.make_url("/")) == b"/"
     assert asked == [("127.0.0.1", 0, socket.AF_INET)]
+
+
+async def test_port_in_use_leaves_nothing_behind() -> None:
+    """When a server can't listen, its application is cleaned up, and its client closed."""
+    told: list[str] = []
+
+    class Told(Hello):
+        async def startup(self) -> None:
+            told.append("startup")
+
+        async def cleanup(self) -> None:
+            told.append("cleanup")
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        server = TestServer(Told(), port=port)
+        client = TestClient(server)
+        with pytest.raises(OSError, match="in use"):
+            await client.start_server()
+    assert told == ["startup", "cleanup"]
+    assert client.session.closed
 
 
 def test_path_must_begin_with_a_slash() -> None:

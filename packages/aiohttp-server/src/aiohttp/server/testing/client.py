@@ -93,8 +93,15 @@ class TestClient:
         return self._session
 
     async def start_server(self, **kwargs: Any) -> None:
-        """Start the server, unless it runs; ``kwargs`` are those of its ``start_server``."""
-        await self._server.start_server(**kwargs)
+        """Start the server, unless it runs; ``kwargs`` are those of its ``start_server``.
+
+        If that fails, the client is closed.
+        """
+        try:
+            await self._server.start_server(**kwargs)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close the session, then the server. Twice is fine."""

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aiohttp.protocol import (
+    GIB,
     Application,
     Books,
     ClientExchange,
@@ -46,6 +47,9 @@ LooseFields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 LooseParams: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _ASCII = "".join(map(chr, range(128)))
+
+# A test may want to see whatever an application answers.
+_LIMITS = Limits(fields=10_000, head=GIB, body=None, decoded=None)
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,7 @@ class MemoryClient:
         self._names = {"peername": peername, "sockname": sockname}
         if scheme == "https":
             self._names["sslcontext"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._is_open = False
         self._idle: list[ClientHttpProtocol] = []
         self._open: set[ClientHttpProtocol] = set()
 
@@ -184,6 +189,7 @@ class MemoryClient:
 
     async def __aenter__(self) -> Self:
         await self.listener.start()
+        self._is_open = True
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -191,6 +197,7 @@ class MemoryClient:
 
     async def close(self) -> None:
         """Close all connections, then stop the application. Twice is fine."""
+        self._is_open = False
         for connection in list(self._open):
             connection.close()
         await self.listener.drain()
@@ -314,7 +321,7 @@ class MemoryClient:
         For what no client would send. Behind the bytes comes the end of file, so a
         server that has answered closes.
         """
-        self._check_started()
+        self._check_open()
         teller = _Teller()
         server = ServerHttpProtocol(self.listener.service)
         transport = connect(teller, server, **self._names)
@@ -330,20 +337,20 @@ class MemoryClient:
 
     # Connections.
 
-    def _check_started(self) -> None:
-        if self.listener.service.is_draining:
-            raise InvalidUse("this client is closed: make a new one")
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise InvalidUse("expected an open client: ask inside of ``async with client``")
 
     def _connection(self) -> ClientHttpProtocol:
         """Return a connection that is free, or a new one."""
-        self._check_started()
+        self._check_open()
         while self._idle:
             connection = self._idle.pop()
             if connection.is_reusable:
                 return connection
         connection = ClientHttpProtocol(
             deadlines_of(asyncio.get_running_loop()),
-            limits=Limits(fields=10_000, body=None, decoded=None),
+            limits=_LIMITS,
             label="the application",
             released=self._release,
             lost=self._open.discard,

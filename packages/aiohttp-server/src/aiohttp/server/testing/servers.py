@@ -106,18 +106,26 @@ class BaseTestServer(ABC):
             kwargs: options of connections, as those of ``web.AppRunner``. Unless they say
                 something else, handlers are cancelled when their client goes away, and
                 what runs a second after the end is cut.
+
+        Raises:
+            OSError: if the port is in use; the application has been cleaned up then.
+            Exception: what the application raises when it starts; likewise.
         """
         if self.runner is not None:
             return
         if ssl is not None:
             self.scheme = "https"
         options = {"handler_cancellation": True, "shutdown_timeout": _PATIENCE, **kwargs}
-        self.runner = await self._make_runner(**options)
-        await self.runner.setup()
-        family = AF_INET6 if ":" in self.host else AF_INET
-        sock = self.socket_factory(self.host, self.port or 0, family)
-        self.port = sock.getsockname()[1]
-        await self.runner.listener.listen_socket(sock, tls=ssl)
+        self.runner = runner = await self._make_runner(**options)
+        try:
+            await runner.setup()
+            family = AF_INET6 if ":" in self.host else AF_INET
+            sock = self.socket_factory(self.host, self.port or 0, family)
+            self.port = sock.getsockname()[1]
+            await runner.listener.listen_socket(sock, tls=ssl)
+        except BaseException:
+            await self.close()
+            raise
 
     @abstractmethod
     async def _make_runner(self, **kwargs: Any) -> BaseRunner:
