@@ -805,3 +805,100 @@ async def test_second_drain_waits_for_the_first() -> None:
         await client.answer()
         await client.close()
         assert [await first, await second] == [True, True]
+
+
+async def test_drain_may_begin_before_it_stops_accepting() -> None:
+    """In the delay new clients are served, and learn that no other request will be."""
+    listener = Listener(Application(tell_target), drain_limit=1000, drain_delay=999)
+    (address,) = await listener.listen_tcp("127.0.0.1", 0)
+    drain = asyncio.create_task(listener.drain())
+    await settle()
+    assert listener.service.is_draining
+    client = await connected(address)
+    assert b"\r\nConnection: close\r\n" in await client.get()
+    await client.close()
+    listener.cut()
+    assert await drain
+
+
+async def test_cut_ends_a_drain_and_tells_the_application() -> None:
+    """Whether it comes before the drain or while it waits; shutdown has its moment all the same."""
+    for is_early in (True, False):
+        application = Slow()
+        listener = Listener(application, drain_limit=1000)
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        client = await connected(address)
+        client.send(GET)
+        await until(lambda: listener.service.tasks)  # noqa: B023 - called here
+        if is_early:
+            listener.cut()
+        drain = asyncio.create_task(listener.drain())
+        await settle(20)
+        listener.cut()
+        assert not await drain
+        assert application.calls == ["startup", "shutdown", "cleanup"]
+        await client.close()
+
+
+class Slow(Recorder):
+    """An application that answers nobody, and takes its time for shutdown."""
+
+    def __init__(self) -> None:
+        super().__init__(self.wait)
+
+    async def wait(self, exchange: Exchange) -> None:
+        await asyncio.Event().wait()
+
+    async def shutdown(self) -> None:
+        await settle()
+        await super().shutdown()
+
+
+# Listening no more.
+
+
+async def test_listening_ends_at_one_address() -> None:
+    """Who waits in the backlog there is served; the other addresses stay."""
+    async with Listener(Application(tell_target)) as listener:
+        (one,) = await listener.listen_tcp("127.0.0.1", 0)
+        (other,) = await listener.listen_tcp("127.0.0.1", 0)
+        with closing(socket.create_connection(one)) as waiting:
+            waiting.setblocking(False)
+            await listener.stop_listening([one])
+            assert listener.addresses == [other]
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(waiting, GET)
+            assert (await loop.sock_recv(waiting, 1000)).startswith(b"HTTP/1.1 200 OK\r\n")
+        with pytest.raises(ConnectionRefusedError):
+            await connected(one)
+        with pytest.raises(ValueError, match="doesn't listen on"):
+            await listener.stop_listening([one])
+
+
+async def test_address_is_reused_as_wanted() -> None:
+    """By default where that means connections of the past, and no other server."""
+    async with Listener(Application(tell_target)) as listener:
+        for reuse_address in (None, False):
+            await listener.listen_tcp("127.0.0.1", 0, reuse_address=reuse_address)
+        usual, strict = (
+            sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) for sock in listener.sockets
+        )
+        assert bool(usual) == (os.name == "posix")
+        assert not strict
+
+
+async def test_each_connection_may_have_its_own_context(tls: ssl.SSLContext) -> None:
+    """A function is asked for it every time."""
+    asked: list[str] = []
+
+    def context() -> ssl.SSLContext:
+        asked.append("asked")
+        return tls
+
+    async with Listener(Application(tell_target)) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0, tls=context)
+        for _ in range(2):
+            client = await connected(address, trusting())
+            assert b"200 OK" in await client.get()
+            await client.close()
+    assert asked == ["asked", "asked"]

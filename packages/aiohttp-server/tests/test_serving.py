@@ -1,33 +1,27 @@
-"""Serving an application on host and port."""
+"""Serving an application: in a block of a running loop, and as a whole program."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 from aiohttp.protocol import Exchange
-from aiohttp.server import serve
+from aiohttp.server import run_app, serve
+from aiohttp.server.runner import GracefulExit
 
-PROGRAM = """
-from aiohttp import web
-
-class Hello:
-    async def handle_exchange(self, exchange):
-        await exchange.respond(200, [("Content-Type", "text/plain")], b"Hello")
-
-    async def cleanup(self):
-        print("cleaned up", flush=True)
-
-def say(text):
-    print(text, flush=True)
-
-web.run_app(Hello(), host="127.0.0.1", port=0, print=say)
-"""
+PEM = Path(__file__).parents[2] / "aiohttp-protocol" / "tests" / "localhost.pem"
+GET = b"GET / HTTP/1.0\r\n\r\n"
 
 
 class Echo:
@@ -61,6 +55,14 @@ async def fetch(port: int, request: bytes) -> bytes:
     return answer
 
 
+def port_of(welcome: str) -> int:
+    """Return the port that is told by the line that greets."""
+    return int(welcome.split(":")[2].split()[0])
+
+
+# In a block.
+
+
 async def test_application_is_served_on_a_free_port() -> None:
     """Port 0 finds a free port, and a request gets the application's answer."""
     async with serve(Echo(), "127.0.0.1", 0) as listener:
@@ -86,26 +88,264 @@ async def test_application_is_told_of_start_and_end() -> None:
 
 
 async def test_port_in_use_says_which() -> None:
-    """A port that is taken is an OSError that names host and port."""
+    """A port that is taken is an OSError that names host and port; what started is cleaned up."""
+    late = Echo()
     async with serve(Echo()) as listener:
         port = listener.addresses[0][1]
         with pytest.raises(OSError, match=f"can't listen on 127.0.0.1 port {port}"):
-            async with serve(Echo(), "127.0.0.1", port):
+            async with serve(late, "127.0.0.1", port):
                 pass
+    assert late.told == ["startup", "shutdown", "cleanup"]
+
+
+# As a program, inside of this one.
+
+
+class Ending(Echo):
+    """An application whose handler raises what ends programs."""
+
+    def __init__(self, ending: BaseException) -> None:
+        super().__init__()
+        self.ending = ending
+
+    async def handle_exchange(self, exchange: Exchange) -> None:
+        await exchange.respond(200)
+        raise self.ending
+
+
+def run(app: Any, **options: Any) -> list[str]:
+    """Run a program that is asked once, as soon as it tells where; return what it said."""
+    lines: list[str] = []
+    with ExitStack() as clients:
+
+        def say(line: str) -> None:
+            lines.append(line)
+            if len(lines) == 1:
+                client = socket.create_connection(("127.0.0.1", port_of(line)))
+                clients.enter_context(client).sendall(GET)
+
+        run_app(
+            app,
+            host="127.0.0.1",
+            port=0,
+            print=say,
+            shutdown_timeout=1,
+            lingering_time=0,
+            **options,
+        )
+    return lines
+
+
+def test_handler_may_end_the_program() -> None:
+    """GracefulExit stops in order, and so does KeyboardInterrupt without handled signals."""
+    for ending in (GracefulExit(), KeyboardInterrupt()):
+        application = Ending(ending)
+        lines = run(application, handle_signals=False)
+        assert application.told == ["startup", "shutdown", "cleanup"]
+        assert lines[0].splitlines()[1] == "(Press CTRL+C to stop)"
+
+
+def test_exit_code_of_a_handler_is_handed_on() -> None:
+    """Stopped in order, too."""
+    application = Ending(SystemExit(3))
+    with pytest.raises(SystemExit) as caught:
+        run(application)
+    assert caught.value.code == 3
+    assert application.told == ["startup", "shutdown", "cleanup"]
+
+
+def test_application_may_be_awaited() -> None:
+    """It is made in the loop that serves it, which may be the program's own, and is closed."""
+    made: list[Ending] = []
+    loop = asyncio.new_event_loop()
+
+    async def make() -> Ending:
+        assert asyncio.get_running_loop() is loop
+        made.append(Ending(GracefulExit()))
+        return made[0]
+
+    run(make(), loop=loop)
+    assert made[0].told == ["startup", "shutdown", "cleanup"]
+    assert loop.is_closed()
+
+
+def test_program_that_can_not_start_raises() -> None:
+    """Port in use, unknown option, no application: the error says what to do."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        application = Echo()
+        with pytest.raises(OSError, match=f"can't listen on 127.0.0.1 port {port}: Address"):
+            run_app(application, host="127.0.0.1", port=port, print=None)
+        assert application.told == ["startup", "shutdown", "cleanup"]
+    with pytest.raises(
+        TypeError, match="'keepalive_timout' is no option of a connection: did you mean"
+    ):
+        run_app(Echo(), keepalive_timout=8)
+    wrong: Any = "module:app"
+    with pytest.raises(TypeError, match=r"expected an application, such as web\.Application\(\)"):
+        run_app(wrong)
+
+
+# As a program of its own.
+
+PROGRAM = """
+import asyncio, os, sys
+from aiohttp import web
+
+class Hello:
+    async def startup(self):
+        say("starting")
+        if "slow" in sys.argv:
+            await asyncio.Event().wait()
+
+    async def handle_exchange(self, exchange):
+        if exchange.head.target == "/endless":
+            await exchange.start(200)
+            await exchange.write(b"begun")
+            say("begun")
+            await asyncio.Event().wait()
+        await exchange.respond(200, [("Content-Type", "text/plain")], b"Hello")
+
+    async def shutdown(self):
+        say("shutting down")
+
+    async def cleanup(self):
+        say("cleaned up")
+        if "stuck" in sys.argv:
+            await asyncio.Event().wait()
+
+def say(text):
+    print(text, flush=True)
+
+options = eval(sys.argv[1])
+web.run_app(Hello(), **options)
+say("over")
+"""
+
+
+class Program:
+    """A process that serves."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def line(self) -> str:
+        """Return the next line that it says."""
+        assert self.process.stdout is not None
+        return (await self.process.stdout.readline()).decode().rstrip("\n")
+
+    async def port(self) -> int:
+        """Return where it serves, when it does."""
+        assert await self.line() == "starting"
+        port = port_of(await self.line())
+        assert await self.line() == "(Press CTRL+C to stop)"
+        return port
+
+    async def rest(self) -> list[str]:
+        """Return what it says until its end."""
+        return (await self.process.communicate())[0].decode().splitlines()
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+
+@asynccontextmanager
+async def program(*arguments: str, **options: Any) -> AsyncGenerator[Program]:
+    """Start a program with these options of ``run_app``; it is gone at the end."""
+    options = {"host": "127.0.0.1", "port": 0, "lingering_time": 0, **options}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, repr(options), *arguments,
+        stdout=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    try:
+        yield Program(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_run_app_serves_until_a_signal(number: signal.Signals) -> None:
+async def test_run_app_serves_until_a_signal(number: int) -> None:
     """run_app says where it serves, answers, and at a signal cleans up and returns."""
-    program = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, stdout=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"}
-    )
-    assert program.stdout is not None
-    welcome = (await program.stdout.readline()).decode()
-    port = int(welcome.split(":")[2].split()[0])
-    request = b"GET / HTTP/1.0\r\n\r\n"
-    assert (await fetch(port, request)).endswith(b"Hello")
-    program.send_signal(number)
-    rest, _ = await program.communicate()
-    assert rest.decode().splitlines()[-1] == "cleaned up"
-    assert program.returncode == 0
+    async with program() as served:
+        port = await served.port()
+        assert (await fetch(port, GET)).endswith(b"Hello")
+        served.send(number)
+        assert await served.rest() == ["shutting down", "cleaned up", "over"]
+        assert served.process.returncode == 0
+
+
+async def test_second_sigint_cuts_at_once() -> None:
+    """The first one waits for what runs, and says so; cleanup runs all the same."""
+    async with program(shutdown_timeout=1000) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", await served.port())
+        writer.write(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await served.line() == "begun"
+        served.send(signal.SIGINT)
+        said = {await served.line(), await served.line()}
+        farewell = "Stopping: 1 request is still running, for 1000 s at most. (CTRL+C again cuts it"
+        assert "shutting down" in said
+        assert any(line.startswith(farewell[:60]) for line in said)
+        served.send(signal.SIGINT)
+        assert await served.rest() == ["cleaned up", "over"]
+        assert served.process.returncode == 0
+        assert not (await reader.read()).endswith(b"0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_third_sigint_ends_what_can_not_be_cut() -> None:
+    """A cleanup without end is ended where it stands, as any program is."""
+    async with program("stuck") as served:
+        await served.port()
+        served.send(signal.SIGINT)
+        assert await served.line() == "shutting down"
+        assert await served.line() == "cleaned up"
+        served.send(signal.SIGINT)
+        await asyncio.sleep(0)
+        while served.process.returncode is None:
+            served.send(signal.SIGINT)
+            await asyncio.wait([asyncio.ensure_future(served.process.wait())], timeout=0.05)
+        assert served.process.returncode == -signal.SIGINT
+
+
+async def test_endless_response_is_cut_at_the_timeout() -> None:
+    """The program is gone within the limit, and cleanup has run."""
+    async with program(shutdown_timeout=0.05) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", await served.port())
+        writer.write(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await served.line() == "begun"
+        served.send(signal.SIGTERM)
+        assert (await served.rest())[-2:] == ["cleaned up", "over"]
+        assert served.process.returncode == 0
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_start_that_is_under_way_is_given_up() -> None:
+    """A signal need not wait for the application to be ready; what it began is cleaned up."""
+    async with program("slow") as served:
+        assert await served.line() == "starting"
+        served.send(signal.SIGTERM)
+        assert await served.rest() == ["cleaned up", "over"]
+        assert served.process.returncode == 0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path: that of a unix socket has 108 bytes at most."""
+    with TemporaryDirectory() as name:
+        yield Path(name)
+
+
+async def test_program_on_a_unix_socket(folder: Path) -> None:
+    """Then there is no TCP, and the file is gone in the end."""
+    path = folder / "s"
+    async with program(path=str(path), host=None, port=None) as served:
+        assert await served.line() == "starting"
+        assert await served.line() == f"======== Serving on http://unix:{path}: ========"
+        served.send(signal.SIGTERM)
+        assert (await served.rest())[-1] == "over"
+    assert not path.exists()  # noqa: ASYNC240 - at once

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 __all__ = ["BadCertificate", "Certificates", "server_context"]
 
@@ -76,6 +76,11 @@ class Certificates:
         """Return the context for the next connection."""
         return self.context
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks at the files again and again."""
+        return bool(self._watchers)
+
     def reload(self) -> bool:
         """Load the files again; return whether they were right. If not, the log says why."""
         self._seen = self._look()  # before it is read, so that no change after that is missed
@@ -127,32 +132,36 @@ class Certificates:
             except OSError as exc:
                 raise BadCertificate(f"can't read the {what} {path}: {exc.strerror}") from exc
         context = self._make_context()
-        # Without a function OpenSSL would ask whoever sits at the terminal.
-        password = self._refuse_encrypted_key if self._password is None else self._password
+        is_encrypted = False
+
+        def password() -> str:  # without it OpenSSL asks whoever sits at the terminal
+            nonlocal is_encrypted
+            is_encrypted = True
+            if self._password is None:
+                raise BadCertificate(f"the key {self._keyfile} is encrypted: give its password")
+            return self._password
+
         try:
             context.load_cert_chain(self._certfile, self._keyfile, password)
         except BadCertificate:
             raise
         except ssl.SSLError as exc:
-            raise BadCertificate(self._why(exc.reason or "")) from exc
+            raise BadCertificate(self._why(exc.reason or "", is_encrypted)) from exc
         except (OSError, ValueError) as exc:
             raise BadCertificate(f"can't use {self._certfile} and {self._keyfile}: {exc}") from exc
         return context
 
-    def _refuse_encrypted_key(self) -> NoReturn:
-        raise BadCertificate(f"the key {self._keyfile} is encrypted: its password is needed")
-
-    def _why(self, reason: str) -> str:
+    def _why(self, reason: str, is_encrypted: bool) -> str:
         """Say for people what OpenSSL says in its own words."""
         if reason == _FOREIGN_KEY:
             return f"{self._keyfile} is not the key of the certificate {self._certfile}"
+        if is_encrypted:
+            return f"the password is not that of the key {self._keyfile}"
         if reason in _NO_PEM:
             return (
                 f"expected a certificate in {self._certfile} and its private key in "
                 f"{self._keyfile}, both in PEM format (-----BEGIN ...)"
             )
-        if self._password is not None and "DECRYPT" in reason:
-            return f"the password is not that of the key {self._keyfile}"
         return f"can't use {self._certfile} and {self._keyfile}: {reason}"
 
 

@@ -71,7 +71,7 @@ class BaseRunner(ABC):
         self._signals = ExitStack()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'not set up' if self._server is None else self._server!r}>"
+        return f"<{type(self).__name__} {'not set up' if self._server is None else self._server}>"
 
     @property
     def server(self) -> Server | None:
@@ -211,6 +211,8 @@ class ServerRunner(BaseRunner):
         self, web_server: Server, *, handle_signals: bool = False, **kwargs: float
     ) -> None:
         super().__init__(handle_signals=handle_signals, **kwargs)
+        if not isinstance(web_server, Server):
+            raise TypeError(f"expected a web.Server, got {web_server!r}: AppRunner runs the rest")
         self._web_server = web_server
 
     def _make_server(self) -> Server:

@@ -37,9 +37,6 @@ class Server:
         handler: a coroutine function of a request, which returns a response.
         request_factory: makes the request out of an exchange; ``BaseRequest`` by default.
         options: see ``ConnectionOptions``.
-
-    Attributes:
-        handler_cancellation: whether a handler is cancelled when its client goes away.
     """
 
     def __init__(
@@ -51,9 +48,7 @@ class Server:
     ) -> None:
         if not callable(handler):
             raise TypeError(f"expected a coroutine function as handler, got {handler!r}")
-        self._handler = handler
-        self._request_factory = request_factory
-        self._set_up(self, options)
+        self._set_up(_OneHandler(handler, request_factory), options)
 
     @classmethod
     def serving(cls, application: Application, **options: Unpack[ConnectionOptions]) -> Self:
@@ -64,15 +59,15 @@ class Server:
             )
         self = cls.__new__(cls)
         self._set_up(application, options)
-        if hasattr(application, "handler_cancellation"):
-            setattr(application, "handler_cancellation", self.handler_cancellation)  # noqa: B010
         return self
 
     def _set_up(self, application: Application, options: ConnectionOptions) -> None:
         self._application = application
         self._listener_options = listener_options({**options})
         self._listener: Listener | None = None
-        self.handler_cancellation = options.get("handler_cancellation", False)
+        if hasattr(application, "handler_cancellation"):
+            is_wanted = options.get("handler_cancellation", False)
+            setattr(application, "handler_cancellation", is_wanted)  # noqa: B010 - of any class
 
     def __repr__(self) -> str:
         return f"<Server, {len(self.connections)} connections, {self.requests_count} requests>"
@@ -109,24 +104,37 @@ class Server:
 
     async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Stop as ``Listener.drain`` does: what still runs after ``timeout`` seconds is cut."""
-        await self.listener.drain(timeout)
+        if self._listener is not None:
+            await self._listener.drain(timeout)
+
+    async def handle_exchange(self, exchange: Exchange) -> None:
+        """Answer one request that another listener has accepted."""
+        await self._application.handle_exchange(exchange)
+
+
+class _OneHandler:
+    """An application that is one handler.
+
+    Not the server itself: an application's ``shutdown`` is called when draining
+    begins, a server's begins it.
+    """
+
+    def __init__(self, handler: _Handler, request_factory: _RequestFactory | None) -> None:
+        from .web.exceptions import HTTPException
+        from .web.request import BaseRequest
+
+        self.handler_cancellation = False
+        self._handler = handler
+        self._make_request = BaseRequest if request_factory is None else request_factory
+        self._raised_answer = HTTPException
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer one request."""
         exchange.cancel_on_disconnect = self.handler_cancellation
-        from .web.exceptions import HTTPException
-
         request = self._make_request(exchange)
         exchange.request = request
         try:
             response = await self._handler(request)
-        except HTTPException as exc:
+        except self._raised_answer as exc:
             response = exc
         await response.send(request)
-
-    def _make_request(self, exchange: Exchange) -> BaseRequest:
-        if self._request_factory is None:
-            from .web.request import BaseRequest
-
-            self._request_factory = BaseRequest
-        return self._request_factory(exchange)
