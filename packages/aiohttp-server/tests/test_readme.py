@@ -7,8 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+from typing import Any
 from urllib.request import urlopen
 
+import pytest
+
+from aiohttp.test_utils import MemoryClient
 from house import readme_programs, run_program
 
 PROGRAMS = readme_programs("packages/aiohttp-server")
@@ -28,22 +32,44 @@ def test_application() -> None:
         url = re.search(r"http://[\d.:]+", server.stdout.readline())
         assert url is not None
         with urlopen(f"{url[0]}/a?b=c", timeout=10) as response:
-            assert response.read() == b"Hello, you asked for /a?b=c\n"
+            assert response.read() == b"Hello, a\n"
         server.send_signal(signal.SIGTERM)
     assert server.returncode == 0
 
 
-def test_answer_in_parts() -> None:
-    """The second program answers in three parts, and asks for them itself."""
-    assert run_program(PROGRAMS[1]) == r"b'0\n1\n2\n'" + "\n"
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_applications(number: int) -> None:
+    """Programs that only make an application make it."""
+    assert run_program(PROGRAMS[number]) == ""
 
 
-def test_protocol() -> None:
-    """The third program serves a protocol by asyncio alone."""
-    assert run_program(PROGRAMS[2]) == r"b'Hello\n'" + "\n"
+async def test_middleware() -> None:
+    """The middleware that is printed turns errors into JSON."""
+    namespace: dict[str, Any] = {}
+    exec(PROGRAMS[1], namespace)
+    async with MemoryClient(namespace["app"]) as client:
+        assert (await client.get("/")).json() == {"error": "Not Found"}
+
+
+async def test_context() -> None:
+    """The application that is printed keeps what its context gives it."""
+    namespace: dict[str, Any] = {}
+    exec(PROGRAMS[3], namespace)
+    async with MemoryClient(namespace["app"]) as client:
+        assert (await client.get("/")).json() == {"apples": 3}
 
 
 def test_test() -> None:
-    """The fourth program is a test, and passes."""
-    assert run_program(PROGRAMS[3]) == ""
-    assert len(PROGRAMS) == 4
+    """The program that is a test passes."""
+    assert run_program(PROGRAMS[4]) == ""
+
+
+def test_answer_in_parts() -> None:
+    """The program below the framework answers in three parts, and asks for them itself."""
+    assert run_program(PROGRAMS[5]) == r"b'0\n1\n2\n'" + "\n"
+
+
+def test_protocol() -> None:
+    """The last program serves a protocol by asyncio alone."""
+    assert run_program(PROGRAMS[6]) == r"b'Hello\n'" + "\n"
+    assert len(PROGRAMS) == 7
