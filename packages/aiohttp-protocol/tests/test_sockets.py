@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from aiohttp.protocol import ClientHttpProtocol, Listener, ServerHttpProtocol, Service, deadlines_of
-from aiohttp.protocol.sockets import Peephole, tune
+from aiohttp.protocol.sockets import Peephole, cork, tune
 from wire import MemoryTransport
 
 
@@ -62,6 +62,22 @@ async def test_client_tunes_sockets_of_any_origin() -> None:
         assert options(transport.get_extra_info("socket"))[0] == 1
         transport.close()
         await asyncio.sleep(0)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="only Linux has TCP_CORK")
+async def test_cork() -> None:
+    """A cork is put in and pulled out; a socket of another kind, or none, is left alone."""
+    loop = asyncio.get_running_loop()
+    protocol = ServerHttpProtocol(Service())
+    unix, other = socket.socketpair()
+    with socket.socket() as tcp, unix, other:
+        transport = MemoryTransport(protocol, loop, {"socket": tcp})
+        for is_corked in (True, False):
+            cork(transport, is_corked=is_corked)
+            assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_CORK) == is_corked
+        cork(MemoryTransport(protocol, loop, {"socket": unix}), is_corked=True)
+    cork(transport, is_corked=False)
+    cork(MemoryTransport(protocol, loop), is_corked=True)
 
 
 async def test_transports_without_a_socket_are_left_alone() -> None:
