@@ -281,7 +281,8 @@ async def test_large_files_come_from_disk() -> None:
     assert await ask(look, **multipart(parts), limits=limits) == [True, False, False]
 
 
-SPOOLED = {**multipart([('name="f"; filename="x"', b"x" * 3000)]), "limits": RequestLimits(spool=9)}
+SPOOLED = multipart([('name="f"; filename="x"', b"x" * 3000)])
+LIMITS = RequestLimits(spool=9)
 
 
 async def test_files_are_closed_when_the_request_ends() -> None:
@@ -294,7 +295,7 @@ async def test_files_are_closed_when_the_request_ends() -> None:
         kept.append(field)
         return field.file.read(3)
 
-    assert await ask(look, **SPOOLED) == b"xxx"
+    assert await ask(look, limits=LIMITS, **SPOOLED) == b"xxx"
     with pytest.raises(ValueError, match="closed file"):
         kept[0].file.seek(0)
         kept[0].file.read()
@@ -307,16 +308,15 @@ async def test_files_are_closed_when_the_handler_is_cancelled() -> None:
 
     async def handler(exchange: Exchange) -> None:
         request = BaseRequest(exchange)
-        request._limits = RequestLimits(spool=9)
+        request._limits = LIMITS
         field = (await request.post())["f"]
         assert isinstance(field, FileField)
         kept.append(field)
         is_read.set()
         await asyncio.Event().wait()
 
-    options = {name: value for name, value in SPOOLED.items() if name != "limits"}
     async with MemoryClient(Application(handler)) as client:
-        asking = asyncio.create_task(client.request(path="/", **options))
+        asking = asyncio.create_task(client.request(path="/", **SPOOLED))
         await is_read.wait()
         asking.cancel()
         await settle()

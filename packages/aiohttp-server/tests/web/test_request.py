@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from json import JSONDecodeError
 from typing import Any
 
@@ -17,14 +17,16 @@ from aiohttp.protocol import (
     HttpVersion10,
     Limits,
     RemoteProtocolError,
+    TrustedProxies,
     UnknownContentCoding,
 )
+from aiohttp.server import web
 from aiohttp.server.web.exceptions import (
     HTTPBadRequest,
     HTTPRequestEntityTooLarge,
     HTTPUnsupportedMediaType,
 )
-from aiohttp.server.web.keys import RequestKey
+from aiohttp.server.web.keys import AppKey, RequestKey
 from aiohttp.server.web.limits import RequestLimits
 from aiohttp.server.web.request import BaseRequest
 from aiohttp.test_utils import MemoryClient
@@ -32,6 +34,7 @@ from asked import Looking, ask, ask_raw, multipart
 from served import Application, settle
 
 USER = RequestKey("user", str)
+OUTER = AppKey("outer", int)
 
 
 # What middlewares leave for handlers.
@@ -326,9 +329,10 @@ async def test_body_that_grows_beyond_the_limit() -> None:
     """A body of unknown length is given up as soon as it is too large, again and again."""
 
     async def look(request: BaseRequest) -> str:
-        for _ in range(2):
-            with pytest.raises(HTTPRequestEntityTooLarge) as caught:
-                await request.read()
+        with pytest.raises(HTTPRequestEntityTooLarge):
+            await request.read()
+        with pytest.raises(HTTPRequestEntityTooLarge) as caught:
+            await request.read()
         return caught.value.text or ""
 
     text = await ask(look, method="POST", data=pieces(100), limits=RequestLimits(body=2500))
@@ -344,7 +348,9 @@ async def test_no_limit() -> None:
     with pytest.raises(HTTPRequestEntityTooLarge, match="Too Large") as caught:
         await ask(
             lambda request: request.read(),
-            **{**options, "data": pieces(100)},
+            method="POST",
+            data=pieces(100),
+            limits=limits,
             server={"limits": Limits(body=5000)},
         )
     assert (caught.value.text or "").endswith("(limit body)")
@@ -587,3 +593,86 @@ async def test_clone_reads_on_where_the_request_was() -> None:
         return [await request.content.readexactly(2), await request.clone().content.read()]
 
     assert await ask(look, **CODED) == [b"te", b"xt"]
+
+
+# The application.
+
+
+async def test_request_knows_application_and_route() -> None:
+    """An inner application answers with its own limits left aside, and its keys first."""
+    where = web.AppKey("where", str)
+    outer, inner = web.Application(client_max_size=5), web.Application(client_max_size=9)
+    outer[where], outer[OUTER], inner[where] = "outside", 1, "inside"
+    seen: list[object] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        config = request.config_dict
+        seen.extend([request.app is inner, request.app[where], config[where], config[OUTER]])
+        seen.extend([dict(request.match_info), request.client_max_size])
+        clone = request.clone(rel_url="/other")
+        seen.extend([clone.app is inner, clone.match_info is request.match_info])
+        return web.Response()
+
+    inner.router.add_get("/{name}", handler)
+    outer.add_subapp("/in", inner)
+    async with MemoryClient(outer) as client:
+        assert (await client.get("/in/me")).status == 200
+    assert seen == [True, "inside", "inside", 1, {"name": "me"}, 5, True, True]
+
+
+async def test_responses_are_shown_before_they_leave() -> None:
+    """The applications around a handler see each response, the outermost first."""
+    outer, inner = web.Application(), web.Application()
+
+    def adding(name: str) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+        async def add(request: web.Request, response: web.StreamResponse) -> None:
+            assert request.app is inner
+            response.headers["X-Seen"] = response.headers.get("X-Seen", "") + name
+
+        return add
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response()
+
+    outer.on_response_prepare.append(adding("o"))
+    inner.on_response_prepare.append(adding("i"))
+    inner.router.add_get("/", handler)
+    outer.add_subapp("/in", inner)
+    async with MemoryClient(outer) as client:
+        assert (await client.get("/in/")).headers["X-Seen"] == "oi"
+
+
+async def test_client_is_told_what_was_wrong() -> None:
+    """Errors of a body that a handler doesn't catch come as the status that they stand for."""
+
+    async def handler(request: web.Request) -> web.Response:
+        await request.json()
+        return web.Response()
+
+    app = web.Application(client_max_size=10)
+    app.router.add_post("/", handler)
+    charset = {"Content-Type": "text/plain; charset=klingon"}
+    async with MemoryClient(app) as client:
+        answers = [
+            await client.post("/", data="[1]"),
+            await client.post("/", data="["),
+            await client.post("/", data="[1]", headers=charset),
+            await client.post("/", data="[1]", headers={"Content-Encoding": "rot13"}),
+            await client.post("/", data="[" * 11),
+        ]
+    assert [answer.status for answer in answers] == [200, 400, 415, 415, 413]
+    assert [answer.text()[:4] for answer in answers[1:]] == ["400:", "415:", "415:", "413:"]
+
+
+async def test_trusted_proxy_is_believed() -> None:
+    """Who comes through a trusted proxy is known by what that says; others are not believed."""
+    fields = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+
+    def look(request: BaseRequest) -> object:
+        return request.remote, request.scheme, str(request.url)
+
+    trusting = {"trusted_proxies": TrustedProxies(["127.0.0.1"])}
+    expected = ("192.0.2.7", "https", "https://localhost/")
+    assert await ask(look, headers=fields, server=trusting) == expected
+    expected = ("127.0.0.1", "http", "http://localhost/")
+    assert await ask(look, headers=fields) == expected
