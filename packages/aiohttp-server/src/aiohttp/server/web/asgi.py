@@ -25,7 +25,7 @@ from .asgi_exchange import AsgiExchange, Receive, Scope, Send
 if TYPE_CHECKING:
     from .application import Application
 
-__all__ = ["AsgiExchange", "serve_asgi"]
+__all__ = ["serve_asgi"]
 
 # What an application has done, and who wants to know, for as long as it lives.
 _services: WeakKeyDictionary[Application, Service] = WeakKeyDictionary()
