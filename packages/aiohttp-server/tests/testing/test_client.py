@@ -54,6 +54,19 @@ async def test_server_can_be_given() -> None:
     await client.close()
 
 
+async def test_server_that_cant_start_closes_its_client() -> None:
+    """When the application fails to start, the session is closed, too."""
+
+    class Failing(Application):
+        async def startup(self) -> None:
+            raise OSError("no database")
+
+    client = TestClient(Failing(echo))
+    with pytest.raises(OSError, match="no database"):
+        await client.start_server()
+    assert client.session.closed
+
+
 def test_missing_client_is_told_with_the_command() -> None:
     """Where aiohttp-client is missing, only a TestClient needs it, and says so."""
     program = (
