@@ -165,7 +165,7 @@ def test_plain_or_not_comes_to_the_same(parse: Callable[[bytes], Head], parts: l
     for data in (start + b"".join(parts) + b"\r\n\r\n", b"".join(parts)):
         with (
             mock.patch.object(head_module, "plain_parts", return_value=None),
-            mock.patch.object(head_module, "_known_request", return_value=None),
+            mock.patch.object(head_module, "known_request_head", return_value=None),
         ):
             ordinary = outcome(parse, data)
         assert [outcome(parse, data) for _ in range(3)] == [ordinary] * 3

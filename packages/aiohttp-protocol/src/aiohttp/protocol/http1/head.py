@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 
@@ -51,6 +51,7 @@ __all__ = [
     "ResponseHead",
     "find_request_end",
     "find_response_end",
+    "known_request_head",
     "parse_request_head",
     "parse_response_head",
     "refused_request_head",
@@ -58,6 +59,9 @@ __all__ = [
     "validate_host",
     "validate_target",
 ]
+
+
+_T = TypeVar("_T")
 
 
 class HttpVersion(NamedTuple):
@@ -92,7 +96,7 @@ _ONLY_KEEP_ALIVE = frozenset({"keep-alive", "Keep-Alive", "Keep-alive"})
 
 
 class RequestHead:
-    """The head of a request.
+    """The head of a request. Not to be changed: requests that say the same share one.
 
     Attributes:
         method: as it came; methods are case-sensitive (RFC 9110, section 9.1).
@@ -221,47 +225,50 @@ def validate_host(host: str) -> None:
         raise BadHost(f"expected Host to be 'name' or 'name:port', got {shown(host)}", host=host)
 
 
-# What clients repeat: request lines without a query, as bytes with their method and target,
-# and whole blocks of fields, of which none needs a thought but Host. Of HTTP/1.1 alone.
-_LINES = 2048
-_LINE_LENGTH = 128
-_BLOCKS = 1024
-_BLOCK_LENGTH = 1024
-_known_lines: dict[bytes, tuple[str, str]] = {}
+# What clients repeat: blocks of fields, of which none needs a thought but Host, and whole
+# heads of such, unless their target has a query, which may hold secrets. Of HTTP/1.1 alone.
+_KNOWN = 1024
+_KNOWN_LENGTH = 1024
 _known_blocks: dict[bytes, CIMultiDictProxy[str]] = {}
+_known_heads: dict[bytes, RequestHead] = {}
 
 
-def _known_request(data: bytes, limits: Limits) -> RequestHead | None:
-    """Return the head of a request whose fields are known as one block, else None.
+def known_request_head(data: bytes, limits: Limits) -> RequestHead | None:
+    """Return the head of a request that was met before, or its fields as one block; else None.
 
-    Takes 0.3 µs where the request line is known, too, instead of 1.5 with one field,
-    and 0.4 instead of 2.7 with a browser's twelve.
+    ``data`` is that head then, and nothing else. Takes 0.15 µs where all of it is known,
+    whatever its length; 0.7 where its fields are, instead of 1.5 with one and 2.7 with a
+    browser's twelve.
     """
-    line, _, block = data.partition(b"\r\n")
-    headers = _known_blocks.get(block)
-    if headers is None or len(data) > limits.unchecked_head or len(headers) > limits.fields:
-        return None
-    words = _known_lines.get(line) or _new_line(line)
-    return None if words is None else RequestHead(words[0], words[1], HttpVersion11, headers)
+    head = _known_heads.get(data)
+    if head is None:
+        line, _, block = data.partition(b"\r\n")
+        headers = _known_blocks.get(block)
+        if headers is None or (head := _head_of_line(line, headers)) is None:
+            return None
+        if len(data) <= _KNOWN_LENGTH and b"?" not in line:
+            _keep(_known_heads, data, head)
+    if len(data) > limits.unchecked_head or len(head.headers) > limits.fields:
+        return None  # what is known may be too much here
+    return head
 
 
-def _new_line(octets: bytes) -> tuple[str, str] | None:
-    """Return method and target of a request line of HTTP/1.1 that wasn't known; keep it if short.
-
-    None if there is anything unusual about it.
-    """
+def _head_of_line(octets: bytes, headers: CIMultiDictProxy[str]) -> RequestHead | None:
+    """Return the head of these fields, if nothing is unusual about its request line."""
     line = octets.decode("latin-1")
     words = _usual_words(line)
     if words is None or words[2] is not HttpVersion11:
         return None
     if not (line.isascii() and line.isprintable()):
         return None
-    known = words[:2]
-    if len(octets) <= _LINE_LENGTH and "?" not in line:  # a query may hold secrets
-        if len(_known_lines) >= _LINES:
-            _known_lines.clear()
-        _known_lines[octets] = known
-    return known
+    return RequestHead(*words, headers)
+
+
+def _keep(known: dict[bytes, _T], data: bytes, what: _T) -> None:
+    """Keep a few of those met; who is full starts anew."""
+    if len(known) >= _KNOWN:
+        known.clear()
+    known[data] = what
 
 
 def _keep_block(data: bytes, head: RequestHead) -> None:
@@ -276,10 +283,8 @@ def _keep_block(data: bytes, head: RequestHead) -> None:
     ):
         return
     _, _, block = data.partition(b"\r\n")
-    if len(block) <= _BLOCK_LENGTH:
-        if len(_known_blocks) >= _BLOCKS:
-            _known_blocks.clear()
-        _known_blocks[block] = head.headers
+    if len(block) <= _KNOWN_LENGTH:
+        _keep(_known_blocks, block, head.headers)
 
 
 def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHead:
@@ -293,7 +298,7 @@ def parse_request_head(data: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestH
             400, 414, 417, 431, 501 or 505. Where the head is hurt is never
             tried again further on: nothing after it can be trusted.
     """
-    head = _known_request(data, limits) or _plain_request(data, limits)
+    head = known_request_head(data, limits) or _plain_request(data, limits)
     return head or _request(*_any_request_parts(data, limits))
 
 
@@ -321,7 +326,7 @@ def take_request_head(
     # To find out by parsing it that the data is one head, and nothing else, costs
     # nothing; to search for its end takes 0.4 µs of a browser's 4.
     if is_alone:
-        head = _known_request(data, limits) or _plain_request(data, limits)
+        head = known_request_head(data, limits) or _plain_request(data, limits)
         if head is not None:
             return head, len(data)
     end = find_request_end(data)

@@ -115,9 +115,7 @@ class ServerExchange:
         self._origin: Origin | None = None
         self._status = 0
         self._writer: BodyWriter | None = None
-        self._writes = 0
         self._unsent_head = b""
-        self._has_content = True
         self._ended: asyncio.Event | None = None
 
     def __repr__(self) -> str:
@@ -308,6 +306,7 @@ class ServerExchange:
         self._status = status
         self._unsent_head = head
         self._writer = body_writer(framing)
+        self._writes = 0
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send a part of the body; waits while the client reads slower than we write."""
