@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -105,16 +106,24 @@ def forbidden_imports(room: str, allowed: Collection[str]) -> list[str]:
 
 
 def private_imports(room: str) -> list[str]:
-    """Return what ``aiohttp.<room>`` imports from another room without being offered it there."""
+    """Return what ``aiohttp.<room>`` imports from another room without being offered it there.
+
+    Of rooms that are installed: the others are looked into where they are, too.
+    """
     return [
         f"{found}, which is not in its __all__"
         for file, module in sources(room)
         for found in imports(file, module)
         if found.is_of("aiohttp") and not found.is_of(f"aiohttp.{room}")
         if found.name is not None
+        if _is_installed(found.module)
         if found.name not in getattr(import_module(found.module), "__all__", ())
         if not _is_module(f"{found.module}.{found.name}")
     ]
+
+
+def _is_installed(module: str) -> bool:
+    return find_spec(".".join(module.split(".")[:2])) is not None
 
 
 def _is_module(name: str) -> bool:
