@@ -21,7 +21,7 @@ class App:
     async def cleanup(self):
         closed.append("cleanup")
 
-@pytest.fixture{suffix}
+@pytest.fixture
 async def client(aiohttp_client):
     client = await aiohttp_client(App())
     yield client
@@ -35,7 +35,7 @@ def test_what_was_opened_was_closed():
     assert closed == ["/last", "cleanup"]
 
 class TestMethods:
-    @pytest.fixture{suffix}
+    @pytest.fixture
     async def me(self, loop):
         assert loop is asyncio.get_running_loop()
         self.mark = 1
@@ -48,7 +48,7 @@ class TestMethods:
 async def test_servers(aiohttp_server, aiohttp_client, loop):
     assert loop is asyncio.get_running_loop()
     server = await aiohttp_server(App(), shutdown_timeout=0.5)
-    first, second = await aiohttp_client(server), await aiohttp_client(server, headers={{"A": "1"}})
+    first, second = await aiohttp_client(server), await aiohttp_client(server, headers={"A": "1"})
     assert first.server is second.server is server
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -67,11 +67,15 @@ IN_AUTO_MODE = [
     "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function",
 ]  # fmt: skip
 
+IN_STRICT_MODE = [
+    "-o", "asyncio_mode=strict", "-o", "asyncio_default_fixture_loop_scope=function",
+]  # fmt: skip
 
-def run(path: Path, *options: str, tests: str = TESTS, suffix: str = "") -> str:
+
+def run(path: Path, *options: str, tests: str = TESTS) -> str:
     """Return what pytest says of these tests, in a process of its own."""
     path.joinpath("pytest.ini").write_text("[pytest]\n")
-    path.joinpath("test_it.py").write_text(tests.format(suffix=suffix))
+    path.joinpath("test_it.py").write_text(tests)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *OPTIONS, *options],
         check=False,
@@ -90,6 +94,28 @@ def test_fixtures_work(tmp_path: Path, options: list[str]) -> None:
     assert "6 passed" in run(tmp_path, *options)
 
 
+def test_fixtures_work_in_strict_mode(tmp_path: Path) -> None:
+    """So they do where pytest-asyncio runs only what is marked."""
+    tests = """
+import asyncio
+import pytest
+
+class App:
+    async def handle_exchange(self, exchange):
+        await exchange.respond(200)
+
+@pytest.mark.asyncio
+async def test_client(aiohttp_client, loop):
+    assert loop is asyncio.get_running_loop()
+    client = await aiohttp_client(App())
+    assert (await client.get("/")).status == 200
+
+def test_loop(loop):
+    assert isinstance(loop, asyncio.AbstractEventLoop)
+"""
+    assert "2 passed" in run(tmp_path, *IN_STRICT_MODE, tests=tests)
+
+
 def test_nothing_happens_unasked(tmp_path: Path) -> None:
     """A test without our fixtures is as it would be without the plugin."""
     tests = """
@@ -97,7 +123,7 @@ import asyncio, sys
 
 def test_sync():
     assert "aiohttp.server.testing" not in sys.modules
-    assert "aiohttp.client" not in sys.modules
+    assert "aiohttp.protocol" not in sys.modules
 
 async def test_coroutine():
     pass
