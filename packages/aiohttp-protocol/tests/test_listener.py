@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 import pytest
 
 import aiohttp.protocol.listener as module
+from aiohttp.protocol.doors import take_connection
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.forwarded import TrustedProxies
 from aiohttp.protocol.limits import Limits
@@ -561,14 +562,14 @@ async def test_accept_that_fails_is_tried_again_after_a_breath(
 ) -> None:
     """Not at once and for ever, which would stop the loop."""
     failures = [OSError(code, "not now"), OSError(code, "not now")]
-    take = module._take_connection
+    take = take_connection
 
     async def fail(sock: socket.socket) -> socket.socket:
         if failures:
             raise failures.pop()
         return await take(sock)
 
-    monkeypatch.setattr(module, "_take_connection", fail)
+    monkeypatch.setattr(module, "take_connection", fail)
     monkeypatch.setattr(module, "_BREATHE", 0.01)
     async with Listener(Application(tell_target)) as listener:
         (address,) = await listener.listen_tcp("127.0.0.1", 0)
@@ -583,14 +584,14 @@ async def test_client_that_goes_before_it_is_accepted_is_no_error(
 ) -> None:
     """The next one is taken without a pause."""
     failures = [ConnectionAbortedError(errno.ECONNABORTED, "gone")]
-    take = module._take_connection
+    take = take_connection
 
     async def fail(sock: socket.socket) -> socket.socket:
         if failures:
             raise failures.pop()
         return await take(sock)
 
-    monkeypatch.setattr(module, "_take_connection", fail)
+    monkeypatch.setattr(module, "take_connection", fail)
     async with Listener(Application(tell_target)) as listener:
         (address,) = await listener.listen_tcp("127.0.0.1", 0)
         client = await connected(address)

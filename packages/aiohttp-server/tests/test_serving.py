@@ -57,7 +57,7 @@ async def fetch(port: int, request: bytes) -> bytes:
 
 def port_of(welcome: str) -> int:
     """Return the port that is told by the line that greets."""
-    return int(welcome.split(":")[2].split()[0])
+    return int(welcome.split(":")[2].split(maxsplit=1)[0])
 
 
 # In a block.
@@ -314,7 +314,7 @@ async def test_third_sigint_ends_what_can_not_be_cut() -> None:
 async def test_endless_response_is_cut_at_the_timeout() -> None:
     """The program is gone within the limit, and cleanup has run."""
     async with program(shutdown_timeout=0.05) as served:
-        reader, writer = await asyncio.open_connection("127.0.0.1", await served.port())
+        _, writer = await asyncio.open_connection("127.0.0.1", await served.port())
         writer.write(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
         assert await served.line() == "begun"
         served.send(signal.SIGTERM)
@@ -348,4 +348,4 @@ async def test_program_on_a_unix_socket(folder: Path) -> None:
         assert await served.line() == f"======== Serving on http://unix:{path}: ========"
         served.send(signal.SIGTERM)
         assert (await served.rest())[-1] == "over"
-    assert not path.exists()  # noqa: ASYNC240 - at once
+    assert not path.exists()

@@ -127,7 +127,7 @@ async def test_unix_site(runner: AppRunner, folder: Path) -> None:
     assert site.name == f"http://unix:{folder}/s:"
     assert await is_found(str(folder / "s"))
     await site.stop()
-    assert not (folder / "s").exists()  # noqa: ASYNC240 - at once
+    assert not (folder / "s").exists()
 
 
 async def test_sock_site(runner: AppRunner, folder: Path) -> None:

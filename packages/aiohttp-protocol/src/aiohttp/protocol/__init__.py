@@ -132,10 +132,8 @@ _HOMES = {
         "Books",
         "Service",
     ),
-    "listener": (
-        "Listener",
-        "Tls",
-    ),
+    "doors": ("Tls",),
+    "listener": ("Listener",),
     "http1.head": (
         "HeadCollector",
         "HttpVersion",
@@ -254,6 +252,7 @@ if TYPE_CHECKING:
     from .disposition import content_disposition_filename as content_disposition_filename
     from .disposition import encode_content_disposition as encode_content_disposition
     from .disposition import parse_content_disposition as parse_content_disposition
+    from .doors import Tls as Tls
     from .errors import BadHost as BadHost
     from .errors import BadHttpMessage as BadHttpMessage
     from .errors import BadRequestLine as BadRequestLine
@@ -342,7 +341,6 @@ if TYPE_CHECKING:
     from .limits import Limits as Limits
     from .limits import check_bounds as check_bounds
     from .listener import Listener as Listener
-    from .listener import Tls as Tls
     from .log import access_logger as access_logger
     from .log import client_logger as client_logger
     from .log import internal_logger as internal_logger

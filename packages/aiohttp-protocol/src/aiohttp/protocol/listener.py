@@ -8,11 +8,12 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
+from .doors import Door, Reuse, Tls, open_tcp, open_unix, take_backlog, take_connection
 from .errors import BadHttpMessage, IncompleteRead
 from .exchange import Application
 from .http1.server import ServerHttpProtocol
@@ -23,12 +24,9 @@ if TYPE_CHECKING:
     from .forwarded import TrustedProxies
     from .proxy_protocol import Proxied
 
-__all__ = ["Listener", "Tls"]
+__all__ = ["Listener"]
 
 logger = logging.getLogger("aiohttp.server")
-
-Tls: TypeAlias = ssl.SSLContext | Callable[[], ssl.SSLContext] | None
-"""A context; or what returns the one for the next connection, so that certificates can change."""
 
 # So many connections are taken in one go; then the others get their turn.
 _ACCEPTS_IN_TURN = 64
@@ -36,7 +34,6 @@ _ACCEPTS_IN_TURN = 64
 # descriptors, would come again at once: nothing helps but to wait.
 _CLIENT_IS_GONE = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EINTR})
 _BREATHE = 1.0  # seconds
-_NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 class Listener:
@@ -85,7 +82,7 @@ class Listener:
         self._proxy_protocol = proxy_protocol
         self._options = options
         self._service: Service | None = None
-        self._doors: dict[asyncio.Task[None], _Door] = {}
+        self._doors: dict[asyncio.Task[None], Door] = {}
         self._handshakes: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()
         self._is_started = False
@@ -167,10 +164,10 @@ class Listener:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        reuse = _Reuse(os.name == "posix" if reuse_address is None else reuse_address, reuse_port)
-        opened = _open_everywhere(list(dict.fromkeys(found)), reuse, backlog)
+        reuse = Reuse(os.name == "posix" if reuse_address is None else reuse_address, reuse_port)
+        opened = open_tcp(list(dict.fromkeys(found)), reuse, backlog)
         for sock in opened:
-            self._open_door(_Door(sock, tls, backlog))
+            self._open_door(Door(sock, tls, backlog))
         return [sock.getsockname() for sock in opened]
 
     async def listen_unix(
@@ -186,15 +183,7 @@ class Listener:
         """
         await self.start()
         place = Path(path)
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            _remove_dead_socket(place)
-            sock.bind(str(place))
-            sock.listen(backlog)
-        except OSError as exc:
-            sock.close()
-            raise OSError(exc.errno, f"can't listen on {place}: {exc.strerror}") from exc
-        self._open_door(_Door(sock, tls, backlog, (place, _inode(place))))
+        self._open_door(open_unix(place, tls, backlog))
         return str(place)
 
     async def listen_socket(
@@ -203,21 +192,21 @@ class Listener:
         """Accept connections from a bound socket; it belongs to the listener from now on."""
         await self.start()
         sock.listen(backlog)
-        self._open_door(_Door(sock, tls, backlog))
+        self._open_door(Door(sock, tls, backlog))
 
-    def _open_door(self, door: _Door) -> None:
+    def _open_door(self, door: Door) -> None:
         door.sock.setblocking(False)
         self._doors[asyncio.get_running_loop().create_task(self._accept(door))] = door
 
     # Accepting.
 
-    async def _accept(self, door: _Door) -> None:
+    async def _accept(self, door: Door) -> None:
         """Take connections as long as there is room for them."""
         taken = 0
         while True:
             await self._wait_for_room()
             try:
-                connection = await _take_connection(door.sock)
+                connection = await take_connection(door.sock)
             except OSError as exc:
                 if exc.errno not in _CLIENT_IS_GONE:
                     logger.error("can't accept connections for a moment: %s", exc)  # noqa: TRY400
@@ -306,18 +295,18 @@ class Listener:
         if unknown := [address for address in wanted if address not in found]:
             raise ValueError(f"{self!r} doesn't listen on {unknown}")
 
-    async def _stop_accepting(self, leaving: dict[asyncio.Task[None], _Door]) -> None:
+    async def _stop_accepting(self, leaving: dict[asyncio.Task[None], Door]) -> None:
         """Close listening sockets. Clients in the backlog think that they are connected."""
         for task in leaving:
             task.cancel()
         if leaving:
             await asyncio.wait(leaving)
         for door in leaving.values():
-            for connection in _take_backlog(door):
+            for connection in take_backlog(door):
                 self._receive(connection, door.tls)
         self._close_doors(leaving)
 
-    def _close_doors(self, leaving: dict[asyncio.Task[None], _Door]) -> None:
+    def _close_doors(self, leaving: dict[asyncio.Task[None], Door]) -> None:
         for task, door in leaving.items():
             door.close()
             self._doors.pop(task, None)
@@ -413,162 +402,6 @@ class Listener:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.drain()
-
-
-class _Door(NamedTuple):
-    """A socket that listens, and how its connections are received."""
-
-    sock: socket.socket
-    tls: Tls
-    backlog: int
-    place: tuple[Path, int] | None = None
-    """The file of a unix socket and its inode."""
-
-    @property
-    def address(self) -> Any:
-        """Where clients connect to."""
-        return self.sock.getsockname()
-
-    def close(self) -> None:
-        """Stop listening; what stands in the file system for a unix socket goes, too."""
-        self.sock.close()
-        if self.place is not None:
-            _remove_own_socket(*self.place)
-
-
-class _Reuse(NamedTuple):
-    """With whom a TCP socket may share its address."""
-
-    address: bool
-    """With connections of the past; but on Windows, with any other server."""
-    port: bool
-    """With other processes that want it so, among which the kernel spreads connections."""
-
-
-async def _take_connection(sock: socket.socket) -> socket.socket:
-    """Return the next connection.
-
-    Cancelling this loses no client, as cancelling ``loop.sock_accept`` may: nothing is
-    awaited between accepting and returning.
-    """
-    while True:
-        try:
-            connection, _ = sock.accept()
-        except BlockingIOError:
-            try:
-                await _wait_readable(sock.fileno())
-            except NotImplementedError:  # by Windows' own loop
-                return (await asyncio.get_running_loop().sock_accept(sock))[0]
-        else:
-            connection.setblocking(False)
-            return connection
-
-
-async def _wait_readable(descriptor: int) -> None:
-    loop = asyncio.get_running_loop()
-    is_readable = asyncio.Event()
-    loop.add_reader(descriptor, is_readable.set)
-    try:
-        await is_readable.wait()
-    finally:
-        loop.remove_reader(descriptor)
-
-
-def _open_everywhere(
-    found: list[tuple[Any, ...]], reuse: _Reuse, backlog: int, tries: int = 8
-) -> list[socket.socket]:
-    """Return sockets that listen on all these addresses, of ``getaddrinfo``, with one port."""
-    opened: list[socket.socket] = []
-    lacking: OSError | None = None
-    wanted: int = found[0][4][1]
-    try:
-        for family, kind, proto, _, address in found:
-            port = opened[0].getsockname()[1] if opened else wanted
-            target = (address[0], port, *address[2:])
-            try:
-                opened.append(_open_tcp(family, kind, proto, target, reuse, backlog))
-            except OSError as exc:
-                if exc.errno not in _NO_SUCH_FAMILY or family != socket.AF_INET6:
-                    raise
-                lacking = exc
-        if lacking is not None and not opened:
-            raise lacking
-    except BaseException as exc:
-        for sock in opened:
-            sock.close()
-        is_taken = isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE
-        if is_taken and opened and not wanted and tries:
-            # The port that was free for one address is in use on another.
-            return _open_everywhere(found, reuse, backlog, tries - 1)
-        raise
-    return opened
-
-
-def _open_tcp(  # noqa: PLR0917 - the first four are those of getaddrinfo
-    family: int,
-    kind: int,
-    proto: int,
-    address: tuple[Any, ...],
-    reuse: _Reuse,
-    backlog: int,
-) -> socket.socket:
-    """Return a socket that listens on this address."""
-    sock: socket.socket | None = None
-    try:
-        sock = socket.socket(family, kind, proto)
-        if reuse.address:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if reuse.port:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if family == socket.AF_INET6:
-            # IPv4 has a socket of its own.
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-        sock.listen(backlog)
-    except OSError as exc:
-        if sock is not None:
-            sock.close()
-        host, port = address[:2]
-        raise OSError(exc.errno, f"can't listen on {host} port {port}: {exc.strerror}") from exc
-    return sock
-
-
-def _take_backlog(door: _Door) -> Iterator[socket.socket]:
-    """Accept what waits, without waiting for more; others may go on filling a shared socket."""
-    for _ in range(door.backlog + 1):
-        try:
-            connection, _ = door.sock.accept()
-        except OSError:
-            return  # nobody waits any more
-        connection.setblocking(False)
-        yield connection
-
-
-def _remove_dead_socket(path: Path) -> None:
-    """Remove a unix socket that nobody answers; anything else at ``path`` stays."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-        except BlockingIOError:
-            return  # somebody is there, and busy
-
-
-def _inode(path: Path) -> int:
-    return path.stat().st_ino
-
-
-def _remove_own_socket(path: Path, inode: int) -> None:
-    """Remove our unix socket, unless a successor has put its own there."""
-    try:
-        if _inode(path) == inode:
-            path.unlink()
-    except FileNotFoundError:
-        return
 
 
 def _address(sock: socket.socket) -> str:
