@@ -314,7 +314,9 @@ if TYPE_CHECKING:
 
 _home_of = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_home_of)  # pyright: ignore[reportUnsupportedDunderAll]  # noqa: PLE0605
+# Type checkers would take it for an empty list, and the door for an empty module.
+if not TYPE_CHECKING:
+    __all__ = sorted(_home_of)
 
 
 def _resolve(name: str) -> object:
