@@ -8,8 +8,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from aiohttp.abc import AbstractAccessLogger
 from aiohttp.protocol import DEFAULT_LIMITS, Exchange, Limits, access_logger
+from aiohttp.protocol.abc import AbstractAccessLogger
 
 if TYPE_CHECKING:
     from aiohttp.protocol import TrustedProxies

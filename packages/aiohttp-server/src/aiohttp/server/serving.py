@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import Any, Unpack
 
-from aiohttp.abc import AbstractAccessLogger
 from aiohttp.protocol import Application, Listener, Tls, access_logger
+from aiohttp.protocol.abc import AbstractAccessLogger
 
 from .accesslog import AccessLogger
 from .greeting import greeting, has_colors

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Mu
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
-from aiohttp.abc import AbstractRouter
 from aiohttp.protocol import MIB, Exchange, PeerDisconnected, RemoteProtocolError, web_logger
+from aiohttp.protocol.abc import AbstractRouter
 
 from .dispatcher import UrlDispatcher
 from .exceptions import HTTPException

@@ -10,8 +10,8 @@ from keyword import iskeyword
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import hdrs
-from aiohttp.abc import AbstractRouter
+from aiohttp.protocol import hdrs
+from aiohttp.protocol.abc import AbstractRouter
 
 from .index import ResourceIndex
 from .matchinfo import MatchInfoError, UrlMappingMatchInfo
@@ -22,7 +22,7 @@ from .routes import AbstractRoute, ExpectHandler
 if TYPE_CHECKING:
     import os
 
-    from aiohttp.abc import AbstractView
+    from aiohttp.protocol.abc import AbstractView
 
     from .middlewares import Handler
     from .request import BaseRequest

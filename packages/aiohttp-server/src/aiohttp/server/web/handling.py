@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiohttp.abc import AbstractMatchInfo
-from aiohttp.hdrs import METH_ANY
 from aiohttp.protocol import (
     InvalidUse,
     MethodNotAllowed,
@@ -14,6 +12,8 @@ from aiohttp.protocol import (
     RemoteProtocolError,
     shown,
 )
+from aiohttp.protocol.abc import AbstractMatchInfo
+from aiohttp.protocol.hdrs import METH_ANY
 
 from .exceptions import HTTPException, HTTPMethodNotAllowed, exception_class
 from .matchinfo import MatchInfoError, UrlMappingMatchInfo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiohttp.abc import AbstractMatchInfo
+from aiohttp.protocol.abc import AbstractMatchInfo
 
 if TYPE_CHECKING:
     from .application import Application

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from aiohttp.hdrs import METH_ANY
+from aiohttp.protocol.hdrs import METH_ANY
 
 from .matchinfo import UrlMappingMatchInfo
 from .paths import routing_path
@@ -17,7 +17,7 @@ from .routes import AbstractRoute, ExpectHandler, ResourceRoute
 if TYPE_CHECKING:
     from yarl import URL
 
-    from aiohttp.abc import AbstractView
+    from aiohttp.protocol.abc import AbstractView
 
     from .middlewares import Handler
     from .request import BaseRequest

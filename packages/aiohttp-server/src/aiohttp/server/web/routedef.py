@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
-from aiohttp import hdrs
+from aiohttp.protocol import hdrs
 
 if TYPE_CHECKING:
     import os
 
-    from aiohttp.abc import AbstractView
+    from aiohttp.protocol.abc import AbstractView
 
     from .dispatcher import UrlDispatcher
     from .middlewares import Handler

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from aiohttp.abc import AbstractView
-from aiohttp.hdrs import METH_ANY
 from aiohttp.protocol import is_token
+from aiohttp.protocol.abc import AbstractView
+from aiohttp.protocol.hdrs import METH_ANY
 
 if TYPE_CHECKING:
     from yarl import URL

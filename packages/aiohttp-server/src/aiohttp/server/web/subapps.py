@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from aiohttp.abc import AbstractRouter
+from aiohttp.protocol.abc import AbstractRouter
 
 from .dispatcher import UrlDispatcher
 from .matchinfo import UrlMappingMatchInfo

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import hdrs
-from aiohttp.abc import AbstractView
+from aiohttp.protocol import hdrs
+from aiohttp.protocol.abc import AbstractView
 
 if TYPE_CHECKING:
     from .stream_response import StreamResponse
