@@ -316,7 +316,7 @@ _home_of = {name: module for module, names in _HOMES.items() for name in names}
 
 # Type checkers would take it for an empty list, and the door for an empty module.
 if not TYPE_CHECKING:
-    __all__ = sorted(_home_of)
+    __all__ = sorted(_home_of)  # noqa: PLE0605
 
 
 def _resolve(name: str) -> object:
