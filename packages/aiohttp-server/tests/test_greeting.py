@@ -48,8 +48,9 @@ def test_greeting_in_colors() -> None:
 
 def test_farewell_counts() -> None:
     """Who stops a server learns why it doesn't end at once."""
-    assert farewell(1, 25).startswith("Stopping: 1 request is still running, for 25 s at most.")
-    assert farewell(2, 0.5).startswith("Stopping: 2 requests are still running, for 0.5 s at most")
+    one = "Stopping: 1 request is still running, for 25 s at most (CTRL+C cuts it)"
+    two = "Stopping: 2 requests are still running, for 0.5 s at most (CTRL+C cuts them)"
+    assert (farewell(1, 25), farewell(2, 0.5)) == (one, two)
 
 
 def test_colors_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:

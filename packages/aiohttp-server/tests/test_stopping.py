@@ -123,11 +123,12 @@ async def test_who_waits_is_told_of_those_who_still_run() -> None:
             return 2
 
     lines: list[str] = []
-    stopping = Stopping(handle_signals=False, say=lines.append)
+    stopping = Stopping(handle_signals=False, say=lines.append, say_after=0)
     async with stopping.ends(Busy(Slow())):
         stopping.stop()
         stopping.stop()
         await stopping.wait()
+        await settle()
     (line,) = lines
     assert line.startswith("Stopping: 2 requests are still running, for 25 s at most")
 

@@ -29,9 +29,9 @@ def greeting(names: Iterable[str], *, colors: bool = False) -> str:
 
 
 def farewell(requests: int, seconds: float) -> str:
-    """Return what to print when stopping has begun, and somebody still waits for an answer."""
-    runs = "1 request is" if requests == 1 else f"{requests} requests are"
-    return f"Stopping: {runs} still running, for {seconds:g} s at most. (CTRL+C again cuts them)"
+    """Return what to print when stopping takes its time, because somebody waits for an answer."""
+    runs, them = ("1 request is", "it") if requests == 1 else (f"{requests} requests are", "them")
+    return f"Stopping: {runs} still running, for {seconds:g} s at most (CTRL+C cuts {them})"
 
 
 def has_colors(stream: IO[str]) -> bool:

@@ -27,6 +27,7 @@ class Stopping:
     Args:
         handle_signals: whether SIGINT and SIGTERM utter it; SIGHUP, too, is only heard then.
         say: called with lines for people.
+        say_after: seconds after the wish, when it says what still runs: usually nothing.
 
     Attributes:
         is_wished: whether the end has been wished for.
@@ -34,12 +35,19 @@ class Stopping:
     """
 
     def __init__(
-        self, *, handle_signals: bool = True, say: Callable[[str], object] = lambda _: None
+        self,
+        *,
+        handle_signals: bool = True,
+        say: Callable[[str], object] = lambda _: None,
+        say_after: float = 1.0,
     ) -> None:
         self.is_wished = False
         self.is_cut = False
         self._handle_signals = handle_signals
         self._say = say
+        self._say_after = say_after
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._runner: BaseRunner | None = None
         self._starting: asyncio.Task[Any] | None = None
         self._wish = asyncio.Event()
@@ -65,11 +73,16 @@ class Stopping:
     async def ends(self, runner: BaseRunner) -> AsyncGenerator[None]:
         """Clean this runner up at the end of the block, undisturbed by further wishes."""
         self._runner = runner
+        self._loop = asyncio.get_running_loop()
         try:
             yield
         finally:
             self._starting = None
-            await runner.cleanup()
+            try:
+                await runner.cleanup()
+            finally:
+                if self._timer is not None:
+                    self._timer.cancel()
 
     async def wait(self) -> None:
         """Return when the end is wished for."""
@@ -84,8 +97,12 @@ class Stopping:
         self._wish.set()
         if self._starting is not None:
             self._starting.cancel()
-        elif self._runner is not None and (running := self._runner.running_handlers):
-            self._say(farewell(running, self._runner.shutdown_timeout))
+        elif self._loop is not None:  # which may not run: KeyboardInterrupt stops it for a moment
+            self._timer = self._loop.call_later(self._say_after, self._tell_who_waits)
+
+    def _tell_who_waits(self) -> None:
+        if self._runner is not None and (running := self._runner.running_handlers):
+            self._say(farewell(running, self._runner.shutdown_timeout - self._say_after))
 
     def interrupt(self) -> None:
         """Wish for an end in order; the second time, for one at once."""
