@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 
 from aiohttp.server.certificates import Certificates, server_context
 from aiohttp.server.runner import AppRunner
-from aiohttp.server.sites import BaseSite, NamedPipeSite, SockSite, TCPSite, UnixSite
+from aiohttp.server.sites import NamedPipeSite, SockSite, TCPSite, UnixSite
 from served import GET, Application, settle
 
 PEM = Path(__file__).parents[2] / "aiohttp-protocol" / "tests" / "localhost.pem"
@@ -185,12 +185,9 @@ async def test_connections_outlive_their_site(runner: AppRunner) -> None:
     await settle()
 
 
-@pytest.mark.parametrize(
-    "make", [TCPSite, lambda runner, **options: UnixSite(runner, "s", **options)]
-)
-async def test_shutdown_timeout_of_a_site(runner: AppRunner, make: Callable[..., BaseSite]) -> None:
+async def test_shutdown_timeout_of_a_site(runner: AppRunner) -> None:
     """It is that of the runner: what is cut then doesn't ask where it came in."""
-    make(runner)
+    TCPSite(runner)
     assert runner.shutdown_timeout == 25.0
-    make(runner, shutdown_timeout=3.0)
+    UnixSite(runner, "s", shutdown_timeout=3.0)
     assert runner.shutdown_timeout == 3.0

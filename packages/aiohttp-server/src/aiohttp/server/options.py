@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from aiohttp.protocol import DEFAULT_LIMITS, Exchange, Limits, access_logger
@@ -121,6 +120,8 @@ def _check_names(given: Mapping[str, Any]) -> None:
         if name in _WITHOUT_MEANING:
             raise TypeError(f"{name} is no option here: {_WITHOUT_MEANING[name]}")
         if name not in known:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, [*known, *RunnerOptions.__annotations__], 1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
             raise TypeError(f"{name!r} is no option of a connection: {hint}")
