@@ -187,6 +187,8 @@ def run_program(
     factory = None if loop is None else lambda: loop
     with asyncio.Runner(loop_factory=factory) as runner:
         running = runner.get_loop()
+        if running.get_exception_handler() is None:
+            running.set_exception_handler(_report)
         task = running.create_task(main)
         exits: list[SystemExit] = []
         while not task.done():
@@ -200,6 +202,12 @@ def run_program(
                 stopping.interrupt()
     if exits:
         raise exits[0]
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody retrieved, but for what ended the loop: that has been seen."""
+    if not isinstance(context.get("exception"), (KeyboardInterrupt, SystemExit)):
+        loop.default_exception_handler(context)
 
 
 def _speaker(print: Callable[..., object] | None) -> Callable[[str], None]:

@@ -518,7 +518,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Have a request answered; whatever happens, the connection knows how to go on."""
         try:
             await self.handle_request(exchange)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             if not exchange.is_over:
                 self.abort()  # nobody would finish the response
             raise
