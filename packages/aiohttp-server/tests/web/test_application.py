@@ -189,19 +189,28 @@ async def test_all_of_the_end_happens() -> None:
     assert seen == ["good", "good", "out"]
 
 
+@web.middleware
+async def marks(request: web.Request, handler: web.Handler) -> web.StreamResponse:
+    """Do nothing."""
+    return await handler(request)
+
+
+async def start(app: web.Application) -> None:
+    """Do nothing."""
+
+
 async def test_frozen_application_takes_no_routes() -> None:
     """After the start neither routes nor middlewares nor signals nor applications are taken."""
     app = web.Application()
-    assert not app.frozen
+    assert (app.frozen, app.pre_frozen) == (False, False)
     await app.startup()
-    assert app.frozen
-    assert app.pre_frozen
+    assert (app.frozen, app.pre_frozen) == (True, True)
     with pytest.raises(RuntimeError):
         app.router.add_get("/", hello)
     with pytest.raises(RuntimeError, match="frozen"):
-        app.middlewares.append(hello)  # type: ignore[arg-type]
+        app.middlewares.append(marks)
     with pytest.raises(RuntimeError, match="frozen"):
-        app.on_startup.append(hello)  # type: ignore[arg-type]
+        app.on_startup.append(start)
     with pytest.raises(RuntimeError, match="frozen"):
         app.add_subapp("/x", web.Application())
 

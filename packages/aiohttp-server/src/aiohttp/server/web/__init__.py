@@ -333,7 +333,7 @@ def _resolve(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_home_of})
 
 
 # Hidden from type checkers, who would take every misspelled name for an object.

@@ -148,14 +148,14 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
     def __bool__(self) -> bool:
         return True
 
-    @overload  # type: ignore[override]
+    @overload
     def __getitem__(self, key: AppKey[_T]) -> _T: ...
     @overload
     def __getitem__(self, key: str) -> Any: ...
     def __getitem__(self, key: str | AppKey[Any]) -> Any:
         return self._state[key]
 
-    @overload  # type: ignore[override]
+    @overload
     def __setitem__(self, key: AppKey[_T], value: _T) -> None: ...
     @overload
     def __setitem__(self, key: str, value: Any) -> None: ...
@@ -454,10 +454,12 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             if isinstance(exc, HTTPException):
                 await exc.send(request)
                 return
+        except PeerDisconnected:
+            raise
         except Exception as another:
-            exc = another
-            if exchange.response_status or isinstance(exc, PeerDisconnected):
+            if exchange.response_status:
                 raise
+            exc = another
         await answer_for_error(self, request, exc).send(request)
 
     async def __call__(

@@ -45,7 +45,7 @@ class _Key(Generic[_T]):
         return self._name < other._name if isinstance(other, _Key) else True
 
     def __repr__(self) -> str:
-        kind = self._t
+        kind: Any = self._t
         if kind is None:
             found = getattr(self, "__orig_class__", None)  # as in AppKey[int]("name")
             kind = found.__args__[0] if found is not None else None
@@ -90,7 +90,7 @@ class ChainMapProxy(Mapping["str | AppKey[Any]", Any]):
     def __init__(self, maps: Any) -> None:
         self._maps: tuple[Mapping[str | AppKey[Any], Any], ...] = tuple(maps)
 
-    @overload  # type: ignore[override]
+    @overload
     def __getitem__(self, key: AppKey[_T]) -> _T: ...
     @overload
     def __getitem__(self, key: str) -> Any: ...
