@@ -9,7 +9,7 @@ import pytest
 
 from aiohttp.server.web.cookies import set_cookie_line
 from aiohttp.server.web.stream_response import StreamResponse
-from answering import answer_of
+from answering import answer_of, client_of
 
 
 async def lines_of(response: StreamResponse) -> list[str]:
@@ -58,6 +58,8 @@ def test_absent_attributes(attribute: str) -> None:
     assert set_cookie_line("a", "b", **{attribute: None}) == "a=b; Path=/"
     if attribute in {"secure", "httponly", "partitioned"}:
         assert set_cookie_line("a", "b", **{attribute: absent}) == "a=b; Path=/"
+        absent = 0
+        assert set_cookie_line("a", "b", **{attribute: absent}) == "a=b; Path=/"
 
 
 @pytest.mark.parametrize(
@@ -70,9 +72,16 @@ def test_values_come_back(value: str) -> None:
     assert ("a=" + value == line.removesuffix("; Path=/")) == (not set(value) & set(' ",;\\'))
 
 
-def test_value_beyond_ascii() -> None:
-    """Such a value is sent in UTF-8, octet for octet, as browsers read and return it."""
-    assert set_cookie_line("a", "ü€").encode("latin-1") == "a=ü€; Path=/".encode()
+@pytest.mark.parametrize(("value", "sent"), [("ü€", "ü€"), ("ü €", '"ü €"')])
+async def test_value_beyond_ascii(value: str, sent: str) -> None:
+    """Such a value is sent in UTF-8, once, as browsers read and return it; by both ways."""
+    octets = f"a={sent}; Path=/".encode()
+    assert set_cookie_line("a", value).encode("latin-1") == octets
+    response = StreamResponse()
+    response.set_cookie("a", value)
+    async with client_of(response) as client:
+        answer = await client.raw(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    assert b"\r\nSet-Cookie: " + octets + b"\r\n" in answer
 
 
 async def test_later_wins() -> None:

@@ -16,7 +16,6 @@ from aiohttp.protocol import is_token, require_str, shown
 __all__ = ["cookie_lines", "set_cookie", "set_cookie_line"]
 
 _ENDS_ATTRIBUTE: Final = re.compile(r"[\x00-\x1f;\x7f]")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_AGE: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _SAME_SITE: Final = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _NAMES: Final = {
@@ -71,7 +70,7 @@ def cookie_lines(cookies: SimpleCookie) -> Iterator[str]:
     """
     for name, morsel in cookies.items():
         attributes = [(attribute, morsel.get(attribute)) for attribute in _NAMES]
-        yield _line(name, _checked(name, "value", morsel.coded_value), attributes)
+        yield _line(name, morsel.coded_value, attributes)
 
 
 def set_cookie_line(
@@ -113,13 +112,12 @@ def _line(name: str, coded: str, attributes: Iterable[tuple[str, object]]) -> st
     require_str("a cookie's name", name)
     if not is_token(name):
         raise ValueError(f"a cookie's name must be a token, not {shown(name)}")
-    parts = [f"{name}={coded}"]
+    parts = [f"{name}={_checked(name, 'value', coded)}"]
     for attribute, value in attributes:
-        if value is None or value is False or value == "":
-            continue
         if attribute in _FLAGS:
-            parts.append(_NAMES[attribute])
-        else:
+            if value:
+                parts.append(_NAMES[attribute])
+        elif value is not None and value != "":
             text = _attribute(name, attribute, value)
             parts.append(f"{_NAMES[attribute]}={text}")
     return "; ".join(parts)
@@ -148,8 +146,6 @@ def _checked(name: str, what: str, text: str) -> str:
 
 
 def _coded(name: str, value: str) -> str:
+    """Return a value in quotes where it needs them, still as text."""
     require_str("a cookie's value", value, name)
-    if found := _CONTROL.search(value):
-        raise ValueError(f"{found[0]!r} in the value of cookie {shown(name)}: {shown(value)}")
-    text = value if value.isascii() else value.encode().decode("latin-1")
-    return f'"{text.translate(_ESCAPED)}"' if _NEEDS_QUOTES.search(text) else text
+    return f'"{value.translate(_ESCAPED)}"' if _NEEDS_QUOTES.search(value) else value
