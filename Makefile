@@ -15,7 +15,7 @@ PYTHONS := $(wildcard $(PYENV_ROOT)/versions/3.1[1-4].*/bin/python)
 TOX := $(TOOLS)/bin/tox run $(if $(PYTHONS),--discover $(PYTHONS))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test integration check build bench soak clean
+.PHONY: help run test integration check build bench soak screenshots clean
 
 help: ## print this list
 	@if [ -t 1 ]; then on=$$(printf '\033[1;36m'); off=$$(printf '\033[0m'); fi; \
@@ -48,6 +48,12 @@ bench: .venv-run/ready ## measure our speed beside that of our peers (minutes)
 
 soak: $(TOOLS)/ready ## keep the server and the client under load, and watch their memory (minutes)
 	@$(TOX) -e soak
+
+screenshots: .venv-run/ready ## take the pictures of aiohttp-server's documentation anew
+	@.ci/debian-packages --check
+	@.venv-run/bin/python .ci/wheels.py build build/run >/dev/null
+	@.venv-run/bin/python .ci/wheels.py install build/run $(OURS)
+	@.venv-run/bin/python integration/screenshots.py
 
 clean: ## remove everything that these targets have made
 	rm -rf .tox .venv-* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
