@@ -692,7 +692,7 @@ async def test_drain_answers_the_backlog() -> None:
         socket.create_connection(address)
 
 
-async def test_drain_closes_idle_connections_at_once() -> None:
+async def test_drain_closes_idle_connections() -> None:
     """Without waiting for those that are busy."""
     release = asyncio.Event()
 

@@ -318,7 +318,7 @@ class Listener:
 
         Tells the handlers, and has each response announce that it is the last of its
         connection; stops accepting (``drain_delay`` later), after having taken what
-        waits in the backlog; tells the application; closes idle connections at once
+        waits in the backlog; tells the application; closes idle connections soon
         and lets the others answer what they have begun; cuts what is left at the
         limit; calls the application's ``cleanup``. Returns whether nothing had to be
         cut. Calling it again returns True when the first call has ended.

@@ -74,6 +74,10 @@ _ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE, COMPLETE})
 _PIPELINE_IS_FULL: Final = 1
 _BODY_IS_FULL: Final = 2
 
+_LAST_CALL: Final = 0.25
+"""Seconds that an idle connection is still listened to when draining begins: without them,
+in two of nine runs under load, SIGTERM cost 5 and 34 requests that were just being sent."""
+
 _BATCH: Final = 64 * 1024  # bytes of answers that go out in one write
 
 
@@ -264,15 +268,16 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     # What the service calls.
 
     def begin_drain(self) -> None:
-        """Close if idle; otherwise the response under way, or the next, is the last."""
+        """Close soon if idle; otherwise the response under way, or the next, is the last.
+
+        A request may be on its way: on an idle connection whose client doesn't know yet,
+        or as the first of a new one. It is answered, and the answer says that it is the last.
+        """
         self._is_closing = True
-        if self._state is not IDLE or self._collector is not None:
-            return
-        if self._requests:
-            self._close()
-        else:
-            # A new client's first request may be on its way: it is answered.
-            self._deadline.set(self._service.time() + self._service.limits.linger)
+        if self._state is IDLE and self._collector is None:
+            limits = self._service.limits
+            patience = min(_LAST_CALL, limits.linger) if self._requests else limits.linger
+            self._deadline.set(self._service.time() + patience)
 
     def abort(self) -> None:
         """Cut the connection at once."""
