@@ -460,6 +460,7 @@ async def test_empty_lines_are_no_request_that_was_begun() -> None:
         served = Served()
         await served.exchange(GET, *pieces)
         served.service.begin_drain()
+        served.clock.advance(0.3)
         assert served.is_closed
         served.clock.advance(20)
         assert served.client.written == b""
