@@ -92,6 +92,26 @@ async def test_middleware_of_a_sub_application() -> None:
         assert response.headers.getall("X-After") == ["inner", "outer"]
 
 
+@pytest.mark.parametrize(
+    ("of_outer", "of_middle", "text"),
+    [
+        ([marks], [], "inner <outer"),
+        ([], [marks], "inner <middle"),
+        ([marks], [marks], "inner <outer<middle"),
+    ],
+)
+async def test_handler_of_a_sub_application_without_middlewares(
+    of_outer: list[Any], of_middle: list[Any], text: str
+) -> None:
+    """A handler runs with its own application as ``request.app``, whoever's middlewares ran."""
+    app, middle, inner = named("outer", *of_outer), named("middle", *of_middle), named("inner")
+    inner.router.add_get("/x", hello)
+    middle.add_subapp("/deeper", inner)
+    app.add_subapp("/in", middle)
+    async with MemoryClient(app) as client:
+        assert (await client.get("/in/deeper/x")).text() == text
+
+
 @web.middleware
 async def tells_errors(request: web.Request, handler: web.Handler) -> web.StreamResponse:
     """Answer with what is raised."""

@@ -17,7 +17,7 @@ from aiohttp.protocol.hdrs import METH_ANY
 
 from .exceptions import HTTPException, HTTPMethodNotAllowed, exception_class
 from .matchinfo import MatchInfoError, UrlMappingMatchInfo
-from .middlewares import Handler, bind
+from .middlewares import Handler, bind, in_application
 from .routes import AbstractRoute
 from .stream_response import StreamResponse
 
@@ -94,7 +94,9 @@ async def chain_of(match_info: UrlMappingMatchInfo) -> Handler:
         handler = _translating(handler)
         for app in reversed(apps):
             for each in reversed(app.middlewares):
-                handler = await bind(each, app, handler, within=app if len(apps) > 1 else None)
+                handler = await bind(each, app, handler)
+            if len(apps) > 1:
+                handler = in_application(handler, app)
     if match_info.http_exception is None:
         match_info.route.chain = handler
     return handler

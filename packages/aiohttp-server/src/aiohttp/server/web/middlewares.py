@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .request import Request
     from .stream_response import StreamResponse
 
-__all__ = ["Handler", "Middleware", "bind", "is_factory", "middleware"]
+__all__ = ["Handler", "Middleware", "bind", "in_application", "is_factory", "middleware"]
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[StreamResponse]]"
 """What answers a request."""
@@ -58,31 +58,24 @@ def is_factory(f: Middleware) -> bool:
     return first is not None and first.kind is not Parameter.KEYWORD_ONLY and first.name == "app"
 
 
-async def bind(
-    f: Middleware, app: Application, handler: Handler, *, within: Application | None
-) -> Handler:
-    """Return a handler that runs ``f`` around ``handler``.
-
-    While it runs, ``request.app`` is ``within``, or what it is anyway if that is None.
-    """
-    outer: Handler
+async def bind(f: Middleware, app: Application, handler: Handler) -> Handler:
+    """Return a handler that runs ``f`` around ``handler``."""
     if is_factory(f):
-        outer = await f(app, handler)  # type: ignore[arg-type, assignment]
-    else:
-        outer = _named_like(lambda request: f(request, handler), handler)  # type: ignore[arg-type, return-value]
-    return outer if within is None else _named_like(_in_application(outer, within), outer)
+        made: Handler = await f(app, handler)  # type: ignore[arg-type, assignment]
+        return made
+    return _named_like(lambda request: f(request, handler), handler)  # type: ignore[arg-type, return-value]
 
 
-def _named_like(handler: Handler, other: Handler) -> Handler:
-    """Return the handler, which says the name of another: a middleware may log it."""
-    return update_wrapper(handler, other, updated=())
-
-
-def _in_application(handler: Handler, app: Application) -> Handler:
-    """Return a handler for which ``request.app`` is ``app``."""
+def in_application(handler: Handler, app: Application) -> Handler:
+    """Return a handler while which runs ``request.app`` is ``app``, whoever calls it."""
 
     async def inside(request: Request) -> StreamResponse:
         with request.match_info.set_current_app(app):
             return await handler(request)
 
-    return inside
+    return _named_like(inside, handler)
+
+
+def _named_like(handler: Handler, other: Handler) -> Handler:
+    """Return the handler, which says the name of another: a middleware may log it."""
+    return update_wrapper(handler, other, updated=())
