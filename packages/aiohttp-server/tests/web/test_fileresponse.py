@@ -170,6 +170,9 @@ async def test_status_of_the_program(text: Path) -> None:
         headers={"Range": "bytes=0-1", "If-None-Match": "*"},
     )
     assert (response.status, response.reason, response.body) == (404, "Gone fishing", TEXT)
+    for status in (412, 416):
+        response = await answer_of(FileResponse(text, status=status))
+        assert (response.status, response.body) == (status, TEXT)
 
 
 async def test_fields_of_the_program(text: Path) -> None:
@@ -179,6 +182,46 @@ async def test_fields_of_the_program(text: Path) -> None:
     assert {name: response.headers[name] for name in fields} == fields
     asked = {"If-None-Match": '"mine"'}
     assert (await answer_of(FileResponse(text, headers=fields), headers=asked)).status == 304
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "status"),
+    [
+        ("missing", {}, 404),
+        ("text.txt", {"If-Match": '"other"'}, 412),
+        ("text.txt", {"Range": "bytes=100-"}, 416),
+    ],
+)
+async def test_fields_of_a_file_that_is_not_sent(
+    text: Path, name: str, asked: dict[str, str], status: int
+) -> None:
+    """A line in its place is neither coded nor to be saved, and not kept for a year."""
+    fields = {
+        "Content-Encoding": "gzip",
+        "Content-Disposition": "attachment",
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "ETag": '"mine"',
+        "X-A": "b",
+    }
+    response = await answer_of(FileResponse(text.parent / name, headers=fields), headers=asked)
+    assert (response.status, response.body[:5]) == (status, f"{status}: ".encode())
+    assert response.headers["X-A"] == "b"
+    assert not {name.lower() for name in [*fields][:4]} & {
+        name.lower() for name in response.headers
+    }
+
+
+async def test_tag_of_the_program_is_shared_by_twins(text: Path) -> None:
+    """One strong tag is not for two sequences of bytes: with a twin it is weak."""
+    (text.parent / "text.txt.gz").write_bytes(gzip.compress(TEXT))
+    headers = {"ETag": '"mine"'}
+    for accepted, tag in (("identity", '"mine"'), ("gzip", 'W/"mine"')):
+        asked = {"Accept-Encoding": accepted}
+        response = await answer_of(FileResponse(text, headers=headers), headers=asked)
+        assert response.headers["ETag"] == tag
+        asked["If-Match"] = '"mine"'
+        status = (await answer_of(FileResponse(text, headers=headers), headers=asked)).status
+        assert status == (200 if accepted == "identity" else 412)
 
 
 @pytest.mark.parametrize("name", ["missing", ".", "pipe", "text.txt/", "ring"])
@@ -223,8 +266,13 @@ async def test_compression(tmp_path: Path, content: bytes) -> None:
     response = await answer_of(answer, headers={"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
     assert response.status == 200
     assert gzip.decompress(response.body) == content
-    assert response.headers["ETag"].startswith('W/"')
     assert "Content-Length" not in response.headers
+    assert "Accept-Ranges" not in response.headers
+    tag = response.headers["ETag"]
+    assert tag.startswith('W/"')
+    for headers in ({"If-None-Match": tag}, {"Accept-Encoding": "gzip", "If-None-Match": tag}):
+        known = await answer_of(answer, headers=headers)
+        assert (known.status, known.headers["ETag"]) == (304, tag)
 
 
 async def test_chunked(big: Path) -> None:

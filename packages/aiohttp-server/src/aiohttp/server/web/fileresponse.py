@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from aiohttp.protocol import http_date
+from aiohttp.protocol import ETag, http_date
 
 from .compression import add_to_vary
 from .contenttypes import content_type_of
 from .opening import OpenFile, open_file, promptly
 from .ranges import ByteRanges, content_range
-from .selection import Selection, Validators, select, validators_of
+from .selection import WHOLE, Selection, Validators, select, validators_of
 from .stream_response import LooseHeaders, StreamResponse
 
 if TYPE_CHECKING:
     from .request import BaseRequest
 
 __all__ = ["FileResponse"]
+
+_OF_A_FILE: Final = (
+    "Accept-Ranges", "Cache-Control", "Content-Digest", "Content-Disposition", "Content-Encoding",
+    "Content-Language", "Content-Location", "ETag", "Expires", "Last-Modified", "Repr-Digest",
+)  # fmt: skip
+"""Fields that a program gives with a file, and that would lie about a line sent in its place."""
 
 
 class FileResponse(StreamResponse):
@@ -102,25 +109,36 @@ class FileResponse(StreamResponse):
         headers = self.headers
         if found.varies:
             add_to_vary(headers, "Accept-Encoding")
-        validators = validators_of(found.mtime_ns, found.size, found.coding, time.time())
-        if "ETag" in headers or "Last-Modified" in headers:
-            validators = Validators(
-                self.etag or validators.etag,
-                self.last_modified or validators.modified,
-                validators.is_strong,
-            )
-        headers.setdefault("ETag", str(validators.etag))
+        validators = self._validators_of(found)
+        headers["ETag"] = str(validators.etag)
         headers.setdefault("Last-Modified", http_date(validators.modified.timestamp()))
         if self.status != 200:
-            return Selection(self.status)
+            return WHOLE
+        ranges = self._has_ranges(found)
+        return select(request.method, request.headers, validators, found.size, ranges=ranges)
+
+    def _validators_of(self, found: OpenFile) -> Validators:
+        """Return what the program says of the file's state, or the file."""
+        validators = validators_of(found.mtime_ns, found.size, found.coding, time.time())
+        own = self.etag
+        if not self._has_ranges(found) or (own is not None and found.coding is not None):
+            # Two sequences of bytes have this one tag (RFC 9110, section 8.8.1).
+            tag = own or validators.etag
+            validators = replace(validators, etag=ETag(tag.value, is_weak=True), is_strong=False)
+        elif own is not None:
+            validators = replace(validators, etag=own)
+        return replace(validators, modified=self.last_modified or validators.modified)
+
+    def _has_ranges(self, found: OpenFile) -> bool:
         # What is compressed as it leaves has no parts that a client could count.
-        is_fixed = found.coding is not None or not self.compression
-        return select(request.method, request.headers, validators, found.size, ranges=is_fixed)
+        return found.coding is not None or not self.compression
 
     async def _decline(self, request: BaseRequest, status: int) -> None:
         """Send a line that says why there is no file."""
         self.set_status(status)
         line = f"{status}: {self.reason}".encode("ascii")
+        for name in _OF_A_FILE:
+            self.headers.popall(name, None)
         self.headers["Content-Type"] = "text/plain; charset=utf-8"
         self.headers["Content-Length"] = str(len(line))
         await super().prepare(request)
@@ -132,7 +150,8 @@ class FileResponse(StreamResponse):
         """Send the file, or one part of it."""
         headers = self.headers
         headers.setdefault("Content-Type", content_type_of(self._path))
-        headers.setdefault("Accept-Ranges", "bytes")
+        if self._has_ranges(found):
+            headers.setdefault("Accept-Ranges", "bytes")
         if found.coding is not None:
             headers["Content-Encoding"] = found.coding
         if part is None:

@@ -15,7 +15,7 @@ from aiohttp.protocol import ANY_ETAG, ETag, Headers, parse_etag, parse_http_dat
 from .preconditions import date_of, etags_of
 from .ranges import parse_ranges
 
-__all__ = ["Selection", "Validators", "select", "validators_of"]
+__all__ = ["WHOLE", "Selection", "Validators", "select", "validators_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class Selection:
     parts: tuple[range, ...] = ()
 
 
-_WHOLE: Final = Selection(200)
+WHOLE: Final = Selection(200)
+"""All of it, whatever the request says."""
 
 
 def select(
@@ -85,15 +86,15 @@ def select(
 
     """
     if method not in {"GET", "HEAD"}:
-        return _WHOLE
+        return WHOLE
     if status := _failed_condition(fields, validators):
         return Selection(status)
     field = fields.get("Range")
     if field is None or not ranges or method == "HEAD" or not _is_range_wanted(fields, validators):
-        return _WHOLE
+        return WHOLE
     parts = parse_ranges(field, size)
     if parts is None:
-        return _WHOLE
+        return WHOLE
     return Selection(206, tuple(parts)) if parts else Selection(416)
 
 
