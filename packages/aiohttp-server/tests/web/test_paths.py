@@ -22,14 +22,16 @@ from aiohttp.server.web.paths import encode_value, routing_path, value_of
         ("/%252F", "/%252F"),
         ("/%FF", "/%FF"),
         ("/%D1%2F%8B", "/%D1%2F%8B"),
-        ("/%zz%4", "/%zz%4"),
+        ("/%zz%4", "/%25zz%254"),
+        ("/%%32f", "/%252f"),
+        ("/%2%35", "/%2525"),
         ("/%2e%2E/", "/../"),
         ("*", "*"),
         ("example.org:443", "example.org:443"),
     ],
 )
 def test_routing_path(raw_path: str, expected: str) -> None:
-    """All is decoded as UTF-8 but an escaped slash, an escaped percent sign, and what is none."""
+    """All is decoded as UTF-8, once, but an escaped slash, a percent sign, and what is none."""
     assert routing_path(raw_path) == expected
 
 

@@ -12,8 +12,9 @@ import re
 
 __all__ = ["encode_value", "routing_path", "routing_text", "value_of"]
 
-# Runs of escapes, decoded as one: a character of UTF-8 has up to four.
-_ESCAPES = re.compile(r"(?:%(?!2[Ff]|25)[0-9A-Fa-f]{2})+")
+# Runs of escapes, decoded as one: a character of UTF-8 has up to four. And a percent sign that
+# escapes nothing: it stands for itself, and must not make an escape of what is decoded behind it.
+_ESCAPES = re.compile(r"(?:%(?!2[Ff]|25)[0-9A-Fa-f]{2})+|%(?![0-9A-Fa-f]{2})")
 
 
 def routing_path(raw_path: str) -> str:
@@ -26,11 +27,16 @@ def routing_path(raw_path: str) -> str:
 
 
 def routing_text(text: str) -> str:
-    """Decode the escapes of a path, but for ``%2F`` and ``%25``; what is no UTF-8 stays escaped."""
+    """Decode the escapes of a path, but for ``%2F`` and ``%25``; what is no UTF-8 stays escaped.
+
+    A percent sign that is none of an escape is ``%25``, too.
+    """
     return _ESCAPES.sub(_decoded, text).replace("%2f", "%2F")
 
 
 def _decoded(escapes: re.Match[str]) -> str:
+    if escapes[0] == "%":
+        return "%25"
     try:
         return bytes.fromhex(escapes[0].replace("%", "")).decode()
     except UnicodeDecodeError:
