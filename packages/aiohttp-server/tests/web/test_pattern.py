@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,11 +67,39 @@ def test_a_path_that_is_none_is_refused(path: str, message: str) -> None:
         ("/a.b/{c}", "/axb/1", None),
         ("/{a:x|y}z", "/yz", {"a": "y"}),
         ("/{a:(x)?}", "/", {"a": ""}),
+        ("/{a}-{b}", "/1-2-3", {"a": "1-2", "b": "3"}),
+        ("/{a}-{b}", "/1--", {"a": "1", "b": "-"}),
+        ("/{a}-{b}", "/-1", None),
+        ("/{a}-{b}", "/1/2", None),
+        ("/{a}-{b}", "/1-{2}", None),
+        ("/{a}{b}/x", "/123/x", {"a": "12", "b": "3"}),
+        ("/{a}-{b}/x", "/1%2F2-3/x", {"a": "1/2", "b": "3"}),
+        ("/100%/{a}", "/100%25/x", {"a": "x"}),
     ],
 )
 def test_match(pattern: str, path: str, values: dict[str, str] | None) -> None:
     """The whole path has to match; the values are decoded."""
     assert PathPattern(pattern).match(path) == values
+
+
+@given(
+    st.sampled_from(["/{a}-{b}", "/{a}{b}", "/x{a}-{b}--{c}y", "/{a}-{b}/{c}", "/{a}x{b}x"]),
+    st.text("x-y/", max_size=9),
+)
+def test_segment_of_several_values_is_divided_as_by_its_regex(pattern: str, path: str) -> None:
+    """What is found without the regex is what the regex finds."""
+    taken_apart = PathPattern(pattern)
+    found = taken_apart.regex.fullmatch("/" + path)
+    assert taken_apart.match("/" + path) == (None if found is None else found.groupdict())
+
+
+@pytest.mark.parametrize("path", ["/" + "-" * 8000 + "/", "/" + "-" * 8000, "/" + "a-" * 4000])
+def test_several_values_in_a_segment_take_linear_time(path: str) -> None:
+    """A path that almost matches isn't tried in all its divisions: that were ten minutes."""
+    pattern = PathPattern("/{year}-{month}-{day}.html")
+    began = perf_counter()
+    assert pattern.match(path) is None
+    assert perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -117,7 +147,7 @@ def test_fill_needs_exactly_its_values() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="{}"), min_size=1))
 def test_what_is_filled_in_is_matched(value: str) -> None:
     """The URL of a resource leads to it, with the same value."""
-    pattern = PathPattern("/a b/{name}/c%2Fd")
+    pattern = PathPattern("/a b/{name}/c%2Fd/100%")
     assert pattern.match(routing_path(pattern.fill({"name": value}))) == {"name": value}
 
 
