@@ -162,19 +162,21 @@ async def test_twin_that_leads_out(root: Path, suffix: str, follow_symlinks: boo
     assert b"Content-Encoding" not in answer
 
 
+@pytest.mark.parametrize("swapped", ["sub/secret", "sub"])
 async def test_link_that_is_put_there_meanwhile(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, swapped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between looking and opening nobody can put a link in the file's place."""
+    """Between looking and opening nobody can put a link in the place of file or directory."""
+    (root / "sub" / "secret").write_bytes(b"public")
     really_open = opening.open_file
 
-    def swap_and_open(path: str, accept_encoding: str | None, *, follow_symlinks: bool) -> object:
-        Path(path).unlink()
-        Path(path).symlink_to(root.parent / "secret")
-        return really_open(path, accept_encoding, follow_symlinks=follow_symlinks)
+    def swap_and_open(path: str, accept_encoding: str | None, *, below: str) -> object:
+        (root / swapped).rename(root / "aside")
+        (root / swapped).symlink_to(root.parent / ("secret" if "/" in swapped else ""))
+        return really_open(path, accept_encoding, below=below)
 
     monkeypatch.setattr(fileresponse, "open_file", swap_and_open)
-    answers = await ask(root, "/static/file.txt", "/static/none")
+    answers = await ask(root, "/static/sub/secret", "/static/none")
     assert without_date(answers[0]) == without_date(answers[1])
     assert status_of(answers[0]) == 404
 

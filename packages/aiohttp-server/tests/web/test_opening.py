@@ -6,8 +6,10 @@ import asyncio
 import errno
 import os
 import threading
+from contextlib import nullcontext
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +52,7 @@ def test_trouble_of_the_server_is_no_missing_file(
 ) -> None:
     """Too many open files is an error that somebody must hear of."""
 
-    def refuse(path: str, flags: int) -> int:
+    def refuse(path: str, flags: int, *, dir_fd: int | None = None) -> int:
         raise OSError(errno.EMFILE, "Too many open files", path)
 
     monkeypatch.setattr(os, "open", refuse)
@@ -59,12 +61,41 @@ def test_trouble_of_the_server_is_no_missing_file(
 
 
 def test_link(tmp_path: Path) -> None:
-    """A link is followed, unless it must not be."""
-    (tmp_path / "file").write_bytes(b"x")
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path / "file")
-    assert opened(link).content == b"x"
-    assert open_file(str(link), follow_symlinks=False) is None
+    """A link is followed, unless it must not be: as the file, or on the way to it."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").write_bytes(b"x")
+    (tmp_path / "real" / "link").symlink_to("file")
+    (tmp_path / "other").symlink_to("real")
+    for path in ("real/file", "real/link", "other/file"):
+        assert opened(tmp_path / path).content == b"x"
+        is_there = open_file(f"{tmp_path}/{path}", below=str(tmp_path)) is not None
+        assert is_there == (path == "real/file")
+    assert open_file(f"{tmp_path}/other/file", below=f"{tmp_path}/other") is not None
+    assert open_file("/etc/hostname/missing", below="/") is None
+
+
+@pytest.mark.parametrize("allowed", range(6))
+def test_nothing_stays_open(tmp_path: Path, allowed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever call of open() is one too many, no descriptor is left."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    for name in ("file", "file.gz"):
+        (tmp_path / "a" / "b" / name).write_bytes(b"x")
+    really_open = os.open
+    calls = 0
+
+    def open_some(*args: Any, **kwargs: Any) -> int:
+        nonlocal calls
+        calls += 1
+        if calls > allowed:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return really_open(*args, **kwargs)
+
+    before = len([*Path("/dev/fd").iterdir()])
+    monkeypatch.setattr(os, "open", open_some)
+    with pytest.raises(OSError, match="Too many") if allowed < 5 else nullcontext():
+        open_file(f"{tmp_path}/a/b/file", "gzip", below=str(tmp_path))
+    monkeypatch.undo()
+    assert (calls, len([*Path("/dev/fd").iterdir()])) == (min(allowed + 1, 5), before)
 
 
 def test_smallest_twin_that_is_accepted(tmp_path: Path) -> None:

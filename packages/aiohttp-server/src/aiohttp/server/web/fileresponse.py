@@ -50,7 +50,8 @@ class FileResponse(StreamResponse):
         status, reason, headers: as of ``StreamResponse``.
     """
 
-    _follow_symlinks = True
+    _below: str | None = None
+    """The directory below which no link is followed, if there is one."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class FileResponse(StreamResponse):
         accept_encoding = request.headers.get("Accept-Encoding")
         found = await promptly(
             self._path,
-            lambda: open_file(self._path, accept_encoding, follow_symlinks=self._follow_symlinks),
+            lambda: open_file(self._path, accept_encoding, below=self._below),
             _close,
         )
         if found is None:

@@ -216,8 +216,11 @@ class StaticResource(PrefixResource):
             return await self._list(request, path, names)
         if not stat.S_ISREG(status.st_mode) or rest.endswith("/"):
             raise HTTPNotFound
-        kind = FileResponse if self._follow_symlinks else _FileInside
-        response = kind(path, self._chunk_size)
+        response = (
+            FileResponse(path, self._chunk_size)
+            if self._follow_symlinks
+            else _FileInside(path, self._chunk_size, self._directory)
+        )
         if self._is_current(request, path, status):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
@@ -303,9 +306,11 @@ class StaticResource(PrefixResource):
 
 
 class _FileInside(FileResponse):
-    """A file whose path has no link in it, unless somebody has put one there just now."""
+    """A file below a directory; a link that somebody puts in its way now is not followed."""
 
-    _follow_symlinks = False
+    def __init__(self, path: Path, chunk_size: int, below: Path) -> None:
+        super().__init__(path, chunk_size)
+        self._below = str(below)
 
 
 def _state_of(status: os.stat_result) -> tuple[int, int]:
