@@ -168,10 +168,13 @@ async def test_application_may_observe_its_exchanges(caplog: pytest.LogCaptureFi
     """Each observer is told of each, also when one before it fails."""
     seen: list[str] = []
 
+    def note(exchange: Exchange) -> None:
+        seen.append(exchange.head.target)
+
     class Observed(Application):
         """An application with observers of its own."""
 
-        exchange_observers = (lambda exchange: seen.append(exchange.head.target),)
+        exchange_observers = (note,)
 
     def fail(exchange: Exchange) -> None:
         raise ValueError("the log is full")

@@ -1166,11 +1166,10 @@ async def test_drain_closes_idle_connections_soon() -> None:
     await idle.exchange(GET)
     for served in (idle, fresh):
         served.service.begin_drain()
-    assert not idle.is_closed
+    assert [served.is_closed for served in (idle, fresh)] == [False, False]
     for served in (idle, fresh):
         served.clock.advance(0.3)
-    assert idle.is_closed
-    assert not fresh.is_closed
+    assert [served.is_closed for served in (idle, fresh)] == [True, False]
     answer = await fresh.exchange(GET)
     assert b"Connection: close" in answer
     assert fresh.is_closed

@@ -77,6 +77,8 @@ def test_limits_by_name_or_together() -> None:
     """Bounds of requests are given as aiohttp 3 names them, or as one object."""
     limits = web.Application(client_max_size=10, client_max_fields=5).request_limits
     assert (limits.body, limits.fields) == (10, 5)
+    unbounded = web.Application(client_max_size=0, client_max_fields=0).request_limits
+    assert (unbounded.body, unbounded.fields) == (None, None)
     mine = web.RequestLimits(body=7)
     assert web.Application(request_limits=mine).request_limits is mine
 
@@ -419,7 +421,9 @@ async def test_expect_handler_may_refuse() -> None:
 class OwnMatch(AbstractMatchInfo):
     """What ``OwnRouter`` found."""
 
-    http_exception = None
+    @property
+    def http_exception(self) -> None:
+        return None
 
     async def handler(self, request: web.Request) -> web.StreamResponse:
         return web.Response(text="own")

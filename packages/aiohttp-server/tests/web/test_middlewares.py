@@ -153,7 +153,7 @@ async def test_errors_of_the_body() -> None:
 
 async def test_handler_keeps_its_name() -> None:
     """A middleware finds the name of the handler behind all middlewares in between."""
-    names = []
+    names: list[str] = []
 
     @web.middleware
     async def names_handler(request: web.Request, handler: web.Handler) -> web.StreamResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -70,7 +70,7 @@ async def test_signal_calls_in_order() -> None:
 
 async def test_signal_stops_at_the_first_error() -> None:
     """``send`` ends with the first error, ``send_to_all`` returns them all."""
-    seen = []
+    seen: list[Any] = []
 
     async def bad(number: int) -> None:
         seen.append(number)
@@ -98,7 +98,7 @@ def test_several_errors_become_one() -> None:
 
 async def test_contexts_are_left_in_reverse() -> None:
     """Generators, and functions that return context managers, surround each other."""
-    seen = []
+    seen: list[Any] = []
 
     async def outer(app: object) -> AsyncIterator[None]:
         seen.append("in outer")
@@ -106,7 +106,7 @@ async def test_contexts_are_left_in_reverse() -> None:
         seen.append("out outer")
 
     @asynccontextmanager
-    async def inner(app: object) -> AsyncIterator[None]:
+    async def inner(app: object) -> AsyncGenerator[None]:
         seen.append("in inner")
         yield
         seen.append("out inner")
@@ -123,7 +123,7 @@ async def test_contexts_are_left_in_reverse() -> None:
 
 async def test_only_entered_contexts_are_left() -> None:
     """After an error on the way in, what was entered before is left; errors are returned."""
-    seen = []
+    seen: list[Any] = []
 
     async def good(app: object) -> AsyncIterator[None]:
         yield

@@ -67,7 +67,8 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         )
         share_handlers(self._error_log)
         try:
-            with asyncio.Runner(loop_factory=loop_factory(self.event_loop or self.cfg.asgi_loop)) as runner:
+            make_loop = loop_factory(self.event_loop or self.cfg.asgi_loop)
+            with asyncio.Runner(loop_factory=make_loop) as runner:
                 runner.run(self._serve())
         except BootError as exc:
             self.log.critical("The worker can't start: %s", exc)

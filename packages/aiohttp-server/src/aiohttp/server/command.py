@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def _serve(
 
 
 @contextmanager
-def _places_explained() -> Iterator[None]:
+def _places_explained() -> Generator[None]:
     """Tell an address that can't be had from other errors, whose tracebacks are wanted."""
     try:
         yield
@@ -185,7 +185,7 @@ def _greet(word: str, options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _reservation(options: argparse.Namespace) -> Iterator[socket.socket]:
+def _reservation(options: argparse.Namespace) -> Generator[socket.socket]:
     """Hold the place where the workers are going to listen.
 
     A unix socket listens already, and is inherited. A TCP port is bound only, so that
@@ -214,7 +214,7 @@ def _reservation(options: argparse.Namespace) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _unix_socket(path: Path, options: argparse.Namespace) -> Iterator[socket.socket]:
+def _unix_socket(path: Path, options: argparse.Namespace) -> Generator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         try:
             sock.bind(str(path))

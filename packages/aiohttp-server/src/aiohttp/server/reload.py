@@ -17,7 +17,7 @@ INTERVAL = 0.5
 def files_of_modules() -> set[Path]:
     """Return the source files of what is imported, but for the standard library's."""
     own = Path(sys.base_prefix) / "lib"
-    found = set()
+    found: set[Path] = set()
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and file.endswith(".py"):

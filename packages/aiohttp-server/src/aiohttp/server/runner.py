@@ -211,7 +211,7 @@ class ServerRunner(BaseRunner):
         self, web_server: Server, *, handle_signals: bool = False, **kwargs: float
     ) -> None:
         super().__init__(handle_signals=handle_signals, **kwargs)
-        if not isinstance(web_server, Server):
+        if not isinstance(web_server, Server):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected a web.Server, got {web_server!r}: AppRunner runs the rest")
         self._web_server = web_server
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from aiohttp.protocol import MIB, Exchange, PeerDisconnected, RemoteProtocolError, web_logger
@@ -65,8 +65,9 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         router: of the program's own; a ``UrlDispatcher`` by default.
         middlewares: see ``web.middleware``; the first is the outermost.
         handler_args: options for the connections, as those of ``AppRunner``.
-        client_max_size: how many bytes a body may have that is read as a whole (413).
-        client_max_fields: how many fields a form may have (413).
+        client_max_size: how many bytes a body may have that is read as a whole (413);
+            0: no bound but the connection's.
+        client_max_fields: how many fields a form may have (413); 0: no bound.
         request_limits: all such bounds, instead of the two above.
         debug: whether an error shows its traceback to the client; None: whether the
             event loop is in debug mode.
@@ -98,7 +99,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         debug: bool | None = None,
         debug_locals: bool = False,
     ) -> None:
-        if router is not None and not isinstance(router, AbstractRouter):
+        if not isinstance(router, (AbstractRouter, NoneType)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected an AbstractRouter as router, got {type(router).__name__}")
         if loop is not None:
             warnings.warn(
@@ -112,7 +113,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         self.has_prepare_hooks = True  # as long as nobody knows better
         self.exchange_observers: FrozenList[Callable[[Exchange], object]] = FrozenList()
         self.request_limits = (
-            RequestLimits(body=client_max_size, fields=client_max_fields)
+            RequestLimits(body=client_max_size or None, fields=client_max_fields or None)
             if request_limits is None
             else request_limits
         )
@@ -185,7 +186,9 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
     def get(self, key: AppKey[_T], default: None = None) -> _T | None: ...
     @overload
     def get(self, key: str, default: Any = None) -> Any: ...
-    def get(self, key: str | AppKey[Any], default: Any = None) -> Any:
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride] - keys are of two types
+        self, key: str | AppKey[Any], default: Any = None
+    ) -> Any:
         """Return what is kept below this key, else the default."""
         return self._state.get(key, default)
 
@@ -273,7 +276,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         """
         from .subapps import PrefixedSubAppResource
 
-        if not isinstance(prefix, str):
+        if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected a str as prefix, got {type(prefix).__name__}")
         prefix = prefix.rstrip("/")
         if not prefix:
@@ -289,7 +292,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         """
         from .subapps import Domain, MaskDomain, MatchedSubAppResource
 
-        if not isinstance(domain, str):
+        if not isinstance(domain, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected a str as domain, got {type(domain).__name__}")
         rule = MaskDomain(domain) if "*" in domain else Domain(domain)
         return self._add_below(lambda: MatchedSubAppResource(rule, subapp), subapp)
@@ -414,7 +417,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             else:
                 request._route = route  # noqa: SLF001 - they are one house
                 response = await chain(request)
-            if request._response is not None or not isinstance(response, StreamResponse):
+            begun = request._response  # noqa: SLF001
+            if begun is not None or not isinstance(response, StreamResponse):
                 response = require_response(request, response)
             await response.send(request)
             # Two that know each other are left to the garbage collector: 0.5 µs a request.

@@ -54,7 +54,7 @@ def adopt(found: AbstractMatchInfo) -> UrlMappingMatchInfo:
     """Return what a router of the program's own found, as the application wants it."""
     if isinstance(found, UrlMappingMatchInfo):
         return found
-    values = found if isinstance(found, Mapping) else {}
+    values: Mapping[str, str] = found if isinstance(found, Mapping) else {}
     return UrlMappingMatchInfo(values, _AdoptedRoute(found))
 
 

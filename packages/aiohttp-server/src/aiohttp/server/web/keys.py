@@ -35,7 +35,7 @@ class _Key(Generic[_T]):
     __slots__ = ("__orig_class__", "_name", "_t")
 
     def __init__(self, name: str, t: type[_T] | None = None) -> None:
-        if not isinstance(name, str):
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"expected a str as the name of a key, got {type(name).__name__}")
         module = sys._getframe(1).f_globals.get("__name__", "?")  # noqa: SLF001 - as namedtuple does
         self._name: Final = f"{module}.{name}"
@@ -106,7 +106,9 @@ class ChainMapProxy(Mapping["str | AppKey[Any]", Any]):
     def get(self, key: AppKey[_T], default: None = None) -> _T | None: ...
     @overload
     def get(self, key: str, default: Any = None) -> Any: ...
-    def get(self, key: str | AppKey[Any], default: Any = None) -> Any:
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride] - keys are of two types
+        self, key: str | AppKey[Any], default: Any = None
+    ) -> Any:
         """Return what the first mapping that has this key keeps there, else the default."""
         for each in self._maps:
             if key in each:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -12,8 +13,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from inspect import isasyncgenfunction
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 if TYPE_CHECKING:
     from .application import Application
@@ -67,7 +67,11 @@ class FrozenList(MutableSequence[_T]):
         return iter(self._items)
 
     def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Iterable) else NotImplemented
+        return (
+            self._items == list(cast("Iterable[object]", other))
+            if isinstance(other, Iterable)
+            else NotImplemented
+        )
 
     __hash__ = None  # type: ignore[assignment]  # as a list
 
@@ -105,7 +109,7 @@ class Signal(FrozenList[Callable[_P, Awaitable[object]]], Generic[_P]):
 
     async def send_to_all(self, *args: _P.args, **kwargs: _P.kwargs) -> list[Exception]:
         """Call them all, whatever one of them raises; return the errors."""
-        errors = []
+        errors: list[Exception] = []
         for receiver in self._items:
             try:
                 await receiver(*args, **kwargs)
@@ -182,19 +186,29 @@ class CleanupContext(FrozenList[_Context]):
     async def enter(self, app: Application) -> None:
         """Run the first parts; the first error ends it. ``leave`` is to be called then too."""
         for make in self._items:
-            context = asynccontextmanager(make) if isasyncgenfunction(make) else make
-            entered = context(app)
-            if not isinstance(entered, AbstractAsyncContextManager):
-                entered = asynccontextmanager(lambda each=entered: each)()
-            await entered.__aenter__()
-            self._entered.append(entered)
+            context = _as_context(make(app))
+            await context.__aenter__()
+            self._entered.append(context)
 
     async def leave(self) -> list[Exception]:
         """Run the second parts of those that were entered, each once; return the errors."""
-        errors = []
+        errors: list[Exception] = []
         while self._entered:
             try:
                 await self._entered.pop().__aexit__(None, None, None)
             except Exception as exc:  # noqa: BLE001 - returned
                 errors.append(exc)
         return errors
+
+
+def _as_context(
+    made: AsyncIterator[None] | AbstractAsyncContextManager[Any],
+) -> AbstractAsyncContextManager[Any]:
+    """Return a generator as the context manager that it stands for."""
+    if isinstance(made, AbstractAsyncContextManager):
+        return cast("AbstractAsyncContextManager[Any]", made)
+
+    def again() -> AsyncGenerator[None]:
+        return cast("AsyncGenerator[None]", made)
+
+    return asynccontextmanager(again)()
