@@ -206,7 +206,7 @@ def _as_context(
 ) -> AbstractAsyncContextManager[Any]:
     """Return a generator as the context manager that it stands for."""
     if isinstance(made, AbstractAsyncContextManager):
-        return cast("AbstractAsyncContextManager[Any]", made)
+        return made  # pyright: ignore[reportUnknownVariableType]
 
     def again() -> AsyncGenerator[None]:
         return cast("AsyncGenerator[None]", made)
