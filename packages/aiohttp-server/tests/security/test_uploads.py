@@ -119,7 +119,7 @@ async def test_number_of_parts_is_bounded() -> None:
     """CVE-2023-30798, CVE-2026-31958, GHSA-8423-8fgw-73vq: the 1001st part is refused."""
     data = field(b"") * 100_000 + b"--B--\r\n"
     text = await refusal(data, limits=UNBOUNDED)
-    assert text == "413: expected no more than 1000 parts (limit parts)"
+    assert text == "413: expected no more than 1000 parts (limit client_max_fields)"
 
 
 async def test_number_of_parts_is_bounded_for_readers() -> None:

@@ -119,6 +119,13 @@ async def test_number_of_fields_is_bounded() -> None:
     )
 
 
+@pytest.mark.parametrize("limits", [RequestLimits(fields=None), RequestLimits(fields=1500)])
+async def test_parts_of_a_form_are_its_fields(limits: RequestLimits) -> None:
+    """The number of a form's fields has one bound, or none, whichever kind the form is of."""
+    assert len(await post(b"a" + b"&a" * 1499, limits=limits)) == 1500
+    assert len(await ask(fields_of, **multipart([('name="a"', b"")] * 1500), limits=limits)) == 1500
+
+
 # multipart/form-data
 
 
@@ -212,10 +219,6 @@ async def test_form_that_ends_early_is_refused(cut: int) -> None:
         (
             RequestLimits(body=100), [('name="a"', b"x" * 100)],
             "413: expected a body of at most 100 bytes, got 158 (limit client_max_size)",
-        ),
-        (
-            RequestLimits(parts=2), [('name="a"', b"")] * 3,
-            "413: expected no more than 2 parts (limit parts)",
         ),
         (
             RequestLimits(fields=2), [('name="a"', b"")] * 3,

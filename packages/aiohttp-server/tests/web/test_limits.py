@@ -10,7 +10,8 @@ from aiohttp.server.web.limits import RequestLimits
 
 
 @pytest.mark.parametrize(
-    "bounds", [{"body": -1}, {"fields": None}, {"parts": "3"}, {"file": -1}, {"spool": None}]
+    "bounds",
+    [{"body": -1}, {"fields": -1}, {"parts": "3"}, {"parts": None}, {"file": -1}, {"spool": None}],
 )
 def test_what_is_no_bound_is_refused(bounds: dict[str, Any]) -> None:
     """A bound is a number from 0 on; only some may be None."""

@@ -508,10 +508,11 @@ async def test_clone_of_a_read_request_has_its_body() -> None:
 
     async def look(request: BaseRequest) -> tuple[object, ...]:
         await request.read()
-        other = request.clone(client_max_size=0)
-        return await other.read(), other.client_max_size, other.limits.body
+        other = request.clone(client_max_size=0, client_max_fields=0)
+        bounds = other.client_max_size, other.client_max_fields
+        return await other.read(), bounds, other.limits.body, other.limits.fields
 
-    assert await ask(look, method="POST", data=b"x") == (b"x", 0, None)
+    assert await ask(look, method="POST", data=b"x") == (b"x", (0, 0), None, None)
 
 
 # The connection.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -76,14 +77,14 @@ async def read_form(request: BaseRequest) -> MultiDictProxy[FormValue]:
 # application/x-www-form-urlencoded
 
 
-def _pairs(data: bytes, codec: str, limit: int) -> Iterator[tuple[str, str]]:
+def _pairs(data: bytes, codec: str, limit: int | None) -> Iterator[tuple[str, str]]:
     """Yield names and values, as the URL standard parses them (section 5.1): nothing is refused.
 
     But for too many of them, before the first is looked at.
     """
     data = data.rstrip(b" \t\r\n")  # what programs put behind it
     count = data.count(b"&") + 1
-    if count > limit:
+    if limit is not None and count > limit:
         message = f"expected no more than {limit} fields in a form, got {count}"
         raise too_large("client_max_fields", limit, count, message)
     for pair in data.replace(b"+", b" ").split(b"&"):
@@ -116,10 +117,10 @@ def multipart_reader(request: BaseRequest) -> MultipartReader:
     return _reader(request, parts=request.limits.parts, total=None)
 
 
-def _reader(request: BaseRequest, *, parts: int, total: int | None) -> MultipartReader:
+def _reader(request: BaseRequest, *, parts: int | None, total: int | None) -> MultipartReader:
     limits = request.limits
     bounds = MultipartLimits(
-        parts=parts,
+        parts=sys.maxsize if parts is None else parts,
         head=limits.part_head,
         field_line=min(limits.part_head, _LONGEST_FIELD_LINE),
         value=limits.value,
@@ -134,7 +135,7 @@ async def _read_parts(request: BaseRequest, fields: MultiDict[FormValue]) -> Non
     check_announced(limits.body, request.content_length)
     spool = Spool(limits.spool)
     try:
-        reader = _reader(request, parts=min(limits.parts, limits.fields), total=limits.body)
+        reader = _reader(request, parts=limits.fields, total=limits.body)
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
                 raise MultipartError("expected fields in a form, got a multipart body within it")
@@ -144,7 +145,9 @@ async def _read_parts(request: BaseRequest, fields: MultiDict[FormValue]) -> Non
         spool.close()
         if exc.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise
-        raise too_large(_name_of(exc, limits), exc.limit, exc.limit + 1, exc.message) from exc
+        raise too_large(
+            _BOUNDS.get(exc.name, exc.name), exc.limit, exc.limit + 1, exc.message
+        ) from exc
     except BaseException:
         spool.close()
         raise
@@ -152,13 +155,13 @@ async def _read_parts(request: BaseRequest, fields: MultiDict[FormValue]) -> Non
         task.add_done_callback(lambda _: spool.close())
 
 
-def _name_of(exc: LimitExceeded, limits: RequestLimits) -> str:
-    """Return the name by which a user has set the bound that was exceeded."""
-    if exc.name == "parts" and limits.fields < limits.parts:
-        return "client_max_fields"
-    return {"total": "client_max_size", "head": "part_head", "field_line": "part_head"}.get(
-        exc.name, exc.name
-    )
+# What a user calls the bounds that a reader of parts was given. In a form each part is a field.
+_BOUNDS: Final = {
+    "parts": "client_max_fields",
+    "total": "client_max_size",
+    "head": "part_head",
+    "field_line": "part_head",
+}
 
 
 async def _read_part(part: BodyPartReader, spool: Spool, limits: RequestLimits) -> FormValue:

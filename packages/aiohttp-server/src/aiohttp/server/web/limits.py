@@ -16,14 +16,15 @@ class RequestLimits:
     Sizes are bytes. Beyond one of them the client gets 413, and is told which. What is
     read piece by piece (``request.content``, ``request.multipart()``) is bounded by
     ``aiohttp.protocol.Limits.body`` instead, and in its number and heads of parts from here.
+    ``client_max_size=0`` and ``client_max_fields=0``, as of aiohttp 3, are None here.
     """
 
     body: int | None = MIB
     """A whole body, uploads included; ``client_max_size``. None: no bound of its own."""
-    fields: int = 1000
-    """How many fields a form may have, of either kind; ``client_max_fields``."""
+    fields: int | None = 1000
+    """How many fields a form may have, of either kind; ``client_max_fields``. None: no bound."""
     parts: int = 1000
-    """How many parts a multipart body may have."""
+    """How many parts a multipart body may have that is read part by part."""
     part_head: int = 16 * KIB
     """The head of one part, line ends included."""
     value: int = MIB

@@ -285,8 +285,8 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
 
     @property
     def client_max_fields(self) -> int:
-        """How many fields ``post`` takes."""
-        return self.limits.fields
+        """How many fields ``post`` takes; 0: no bound."""
+        return self.limits.fields or 0
 
     @property
     def content(self) -> StreamReader:
@@ -503,7 +503,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         if size is not None:
             self._limits = replace(self.limits, body=size or None)
         if fields is not None:
-            self._limits = replace(self.limits, fields=fields)
+            self._limits = replace(self.limits, fields=fields or None)
 
 
 class Request(BaseRequest):
