@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -123,6 +124,33 @@ async def test_file(tmp_path: Path) -> None:
     assert response.headers["Content-Length"] == "7"
     assert response.headers["Content-Type"] == "text/plain"
     assert response.headers["Content-Disposition"] == 'attachment; filename="a.txt"'
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", [{}, {"X-A": "a\r\nb"}, {"Content-Length": "9"}])
+async def test_file_is_closed(tmp_path: Path, method: str, headers: dict[str, str]) -> None:
+    """A file is closed behind its response, whatever becomes of that."""
+    (tmp_path / "a.txt").write_bytes(b"content")
+    file = (tmp_path / "a.txt").open("rb")
+    served = Served(Answering(Response(body=file, headers=headers)).handle_exchange)
+    await served.exchange(GET.replace(b"GET", method.encode()))
+    while not file.closed:  # in a thread, if it failed
+        await asyncio.sleep(0)
+
+
+async def test_file_of_a_client_that_goes_away() -> None:
+    """A pipe that somebody waits for in a thread is closed behind that, and nobody waits here."""
+    reading, writing = os.pipe()
+    file = os.fdopen(reading, "rb")
+    served = Served(Answering(Response(body=file)).handle_exchange)
+    await served.exchange(GET)
+    served.client.lose()
+    await settle(20)
+    assert served.is_closed
+    assert not file.closed
+    os.close(writing)
+    while not file.closed:
+        await asyncio.sleep(0)
 
 
 async def test_fields_of_a_payload_stand_back() -> None:

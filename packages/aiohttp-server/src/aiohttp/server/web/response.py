@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict
 
@@ -44,9 +45,9 @@ class Response(StreamResponse):
     """A response with its body.
 
     Args:
-        body: bytes, or what ``aiohttp.protocol.get_payload`` takes: a file, an iterable or an
-            async iterable of bytes, a ``Payload``. Content-Type is that of the payload,
-            or application/octet-stream.
+        body: bytes, or what ``aiohttp.protocol.get_payload`` takes: a file, which is closed
+            when it has been sent, or can't be; an iterable or an async iterable of bytes; a
+            ``Payload``. Content-Type is that of the payload, or application/octet-stream.
         status, reason, headers: as of ``StreamResponse``.
         text: instead of ``body``; sent in ``charset``, or UTF-8, as text/plain.
         content_type, charset: of the field Content-Type; not if ``headers`` has it, too.
@@ -60,6 +61,8 @@ class Response(StreamResponse):
 
     _body: bytes | Payload | None = None
     _coded_body: bytes | None = None
+    _file: IO[Any] | None = None
+    """The body, if it is a file: the handler that opened it has returned when it is sent."""
 
     def __init__(
         self,
@@ -127,9 +130,11 @@ class Response(StreamResponse):
             self._set_payload(body)
 
     def _set_payload(self, body: Any) -> None:
-        from aiohttp.protocol import get_payload
+        from aiohttp.protocol import IOBasePayload, get_payload
 
         payload = get_payload(body)
+        if isinstance(payload, IOBasePayload) and payload is not body and not payload.is_in_memory:
+            self._file = body
         content = payload.content if payload.is_in_memory else None
         self._body = content if isinstance(content, bytes) else payload
         headers = self.headers
@@ -186,6 +191,17 @@ class Response(StreamResponse):
         return self._send_in_steps(request)
 
     async def _send_in_steps(self, request: BaseRequest) -> None:
+        try:
+            await self._send_taken(request)
+        except BaseException:
+            if self._file is not None:
+                # A thread may be reading it, and close() would wait for that.
+                asyncio.get_running_loop().run_in_executor(None, self._file.close)
+            raise
+        if self._file is not None:
+            self._file.close()
+
+    async def _send_taken(self, request: BaseRequest) -> None:
         if not await self._take(request):
             await self.write_eof()
             return
