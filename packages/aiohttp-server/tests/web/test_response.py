@@ -138,6 +138,15 @@ async def test_file_is_closed(tmp_path: Path, method: str, headers: dict[str, st
         await asyncio.sleep(0)
 
 
+async def test_what_can_only_be_read() -> None:
+    """What has ``read`` is as good as a file, though it can't be closed."""
+
+    class Source:
+        read = BytesIO(b"content").read
+
+    assert (await answer_of(Response(body=Source()))).body == b"content"
+
+
 async def test_file_of_a_client_that_goes_away() -> None:
     """A pipe that somebody waits for in a thread is closed behind that, and nobody waits here."""
     reading, writing = os.pipe()
