@@ -133,8 +133,7 @@ class Response(StreamResponse):
         from aiohttp.protocol import IOBasePayload, get_payload
 
         payload = get_payload(body)
-        if isinstance(payload, IOBasePayload) and not payload.is_in_memory:
-            # Not if it is a payload already; and what can only be read is a file as well.
+        if isinstance(payload, IOBasePayload) and payload is not body and not payload.is_in_memory:
             self._file = body if hasattr(body, "close") else None
         content = payload.content if payload.is_in_memory else None
         self._body = content if isinstance(content, bytes) else payload
