@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.forwarded import Origin, TrustedProxies
 from aiohttp.protocol.http1.head import RequestHead, parse_request_head
+from aiohttp.protocol.listener import Listener
 from aiohttp.protocol.service import Service
 from served import Application, Served, request
 
@@ -38,18 +42,39 @@ def believed(
 
 @pytest.mark.parametrize(
     "peername",
-    [PROXY, ("10.255.0.1", 1), ("::ffff:10.0.0.1", 1, 0, 0), ("2001:db8:1::5", 1, 0, 0), "", None],
+    [PROXY, ("10.255.0.1", 1), ("::ffff:10.0.0.1", 1, 0, 0), ("2001:db8:1::5", 1, 0, 0), ""],
 )
 def test_peer_of_a_network_is_trusted(peername: Any) -> None:
     """Also where a socket for both families shows its IPv4 address, and over a unix socket."""
     assert believed("X-Forwarded-For: 192.0.2.1", peername=peername).remote == ("192.0.2.1", 0)
 
 
-@pytest.mark.parametrize("peername", [STRANGER, ("2001:db8:2::5", 1, 0, 0), ("fe80::1%eth0", 1)])
+@pytest.mark.parametrize(
+    "peername", [STRANGER, ("2001:db8:2::5", 1, 0, 0), ("fe80::1%eth0", 1), None]
+)
 def test_peer_of_no_network_is_not_believed(peername: Any) -> None:
     """Whatever it says, it is the client itself."""
     fields = ("X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: a.test")
     assert believed(*fields, peername=peername) == Origin(peername, "http", None)
+
+
+async def test_client_that_resets_is_no_unix_socket() -> None:
+    """Its address can't be asked for any more, but what it has sent can still be read."""
+    origins: list[Any] = []
+
+    async def look(exchange: Exchange) -> None:
+        origins.append((exchange.peername, exchange.scheme))
+        await exchange.respond(200)
+
+    async with Listener(Application(look), trusted_proxies=TrustedProxies(["unix"])) as listener:
+        address, *_ = await listener.listen_tcp("127.0.0.1", 0)
+        with socket.create_connection(address) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.sendall(request("/", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"))
+        async with asyncio.timeout(5):
+            while not listener.books.disconnections:
+                await listener.service.wait_change()
+    assert set(origins) <= {(None, "http")}  # not every system lets a server read it
 
 
 def test_unix_socket_is_trusted_only_where_it_is_named() -> None:
@@ -109,6 +134,8 @@ def test_one_network_is_no_collection() -> None:
         ("192.0.2.1, 10.0.0.2, 10.9.9.9", ("192.0.2.1", 0)),
         ("192.0.2.1,10.0.0.2:80,[2001:db8:1::1]:5", ("192.0.2.1", 0)),
         ("10.0.0.3, 10.0.0.2", ("10.0.0.3", 0)),
+        ("fe80::1%eth0", ("fe80::1", 0, 0, 0)),
+        ("[::1%<b>'\"]:80, 10.0.0.2", ("::1", 80, 0, 0)),
         (" ,, 192.0.2.1 ,", ("192.0.2.1", 0)),
     ],
 )
@@ -217,6 +244,10 @@ def test_only_the_named_fields_are_believed() -> None:
         # Section 6.
         ("for=unknown", Origin(("unknown", 0), "http", None)),
         ('for="_SEVKISEK:80"', Origin(("_SEVKISEK", 80), "http", None)),
+        ("for=192.0.2.1:_port", Origin(("unknown", 0), "http", None)),  # not quoted
+        ('for="192.0.2.1:_port"', Origin(("192.0.2.1", 0), "http", None)),
+        ('for=192.0.2.1, for="10.0.0.2:_x"', Origin(("192.0.2.1", 0), "http", None)),
+        ('for="[2001:db8::1]:_"', Origin(("unknown", 0), "http", None)),
         ('for="_\u00e9"', Origin(("unknown", 0), "http", None)),
         # Hops.
         (

@@ -95,8 +95,14 @@ class TrustedProxies:
         return f"<TrustedProxies {', '.join([*map(str, self._networks), *unix]) or 'none'}>"
 
     def trusts(self, peername: Any) -> bool:
-        """Whether this peer is one of them; ``peername`` is a transport's."""
-        if not peername or isinstance(peername, (str, bytes)):
+        """Whether this peer is one of them; ``peername`` is a transport's.
+
+        None never is. That is no unix socket, whose peer without a name is called "",
+        but anybody who resets a TCP connection before it is accepted.
+        """
+        if peername is None:
+            return False
+        if isinstance(peername, (str, bytes)):
             return self._trusts_unix  # the path of its socket, which mostly has none
         return self._is_trusted(peername[0])
 
@@ -189,7 +195,9 @@ def _address(text: str) -> _Address | None:
 def _node(text: str) -> tuple[Any, ...]:
     """Return an address in the shape of ``peername`` (RFC 7239, section 6).
 
-    An IPv6 address may come without brackets, as X-Forwarded-For has it.
+    An IPv6 address may come without brackets, as X-Forwarded-For has it. Its zone, which
+    means nothing on another machine and may be any text, is left out, and so is a port
+    that is only a name (section 6.2).
     """
     host, port = text, ""
     if text[:1] == "[":
@@ -199,6 +207,8 @@ def _node(text: str) -> tuple[Any, ...]:
         port = rest[1:]
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
+    if _HIDDEN.fullmatch(port):
+        port = ""
     if port and not _is_number(port):
         return ("unknown", 0)
     number = int(port or 0)
@@ -207,7 +217,8 @@ def _node(text: str) -> tuple[Any, ...]:
     address = _address(host)
     if address is None:
         return ("unknown", 0)
-    return (str(address), number) if address.version == 4 else (str(address), number, 0, 0)
+    plain = str(address).partition("%")[0]
+    return (plain, number) if address.version == 4 else (plain, number, 0, 0)
 
 
 def _is_number(port: str) -> bool:
