@@ -620,6 +620,31 @@ async def test_client_that_reset_the_connection_is_not_lingered_for(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    "sent", [post(b"x" * 1000)[:-900], b"BAD\r\n\r\n"], ids=["a body", "a bad head"]
+)
+async def test_over_tls_the_server_stays_open_while_a_client_may_still_send(sent: bytes) -> None:
+    """TLS has no half-closed side: what comes is dropped for 2 seconds, then it is closed."""
+    served = Served(refuse, limits=Limits(drain=100), sslcontext=object())
+    assert b"Connection: close" in await served.exchange(sent)
+    served.client.feed(b"x" * 100_000)
+    assert await served.exchange(GET) == b""
+    served.clock.advance(1.9)
+    assert not served.client.is_closing()
+    served.clock.advance(0.2)
+    assert served.client.is_closing()
+    assert not served.client.is_aborted
+    assert not served.client.is_eof_written
+
+
+async def test_over_tls_the_server_closes_at_once_when_all_was_read() -> None:
+    """Who sends no more needs no time."""
+    served = Served(sslcontext=object())
+    await served.exchange(request("/", "Connection: close"))
+    assert served.client.is_closing()
+    assert not served.client.is_aborted
+
+
 # Bodies that nobody reads.
 
 

@@ -773,8 +773,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
         Closing a socket whose input was not read makes the kernel send RST, which
         may destroy an answer on its way (RFC 9112, section 9.6). So our side is
-        closed first, and what still comes is dropped for a while.
+        closed first, and what still comes is dropped for a while. TLS can't be closed
+        on one side: there it stays open for a while where more is to be expected.
         """
+        refused = self._exchange is not None and self._exchange.refusal is not None
+        has_more = self._state is EARLY or refused
         self._state = advance(self._state, CLOSE)
         self._collector = None
         self._pending = b""
@@ -792,11 +795,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._deadline.set(
             self._service.time() + (limits.write_time if self._unsent else limits.linger)
         )
-        if self._has_eof or self._is_tls or not transport.can_write_eof():
+        if self._has_eof or not (has_more if self._is_tls else transport.can_write_eof()):
             transport.close()
             return
         try:
-            transport.write_eof()
+            if not self._is_tls:
+                transport.write_eof()
         except OSError:
             # The client has reset the connection, which asyncio will tell us in its next turn.
             transport.abort()
@@ -815,6 +819,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._deadline.set(
                 self._service.time() + (limits.write_time if unsent else limits.linger)
             )
+        elif self._is_tls and not unsent and not transport.is_closing():
+            transport.close()  # which tells a client that still waits for the end
+            self._deadline.set(self._service.time() + limits.linger)
         else:
             transport.abort()
 
