@@ -151,6 +151,99 @@ async def test_answers_to_a_pipeline_leave_in_one_write() -> None:
     assert served.client.written.count(b"HTTP/1.1 200") == 16
 
 
+def crowd(handler: Handler = echo, count: int = 8) -> list[Served]:
+    """Return connections of one service, whose answers wait for each other already."""
+    first = Served(handler)
+    served = [first, *(Served(service=first.service) for _ in range(count - 1))]
+    for _ in range(40):
+        for each in served:
+            each.client.feed(GET)
+    return served
+
+
+async def at_once(served: list[Served], *pieces: bytes) -> None:
+    """Have all connections receive the pieces in one turn of the loop, in no task."""
+
+    def feed() -> None:
+        for each in served:
+            for piece in pieces:
+                each.client.feed(piece)
+
+    await settle()
+    for each in served:
+        each.client.take()
+    asyncio.get_running_loop().call_soon(feed)
+    await asyncio.sleep(0)
+
+
+async def test_answers_to_many_connections_leave_together() -> None:
+    """At the end of the turn in which they were made; each connection's in their order."""
+    served = crowd()
+    for _ in range(12):
+        await at_once(served, GET)
+    assert [each.client.writes for each in served] == [[]] * 8
+    assert served[0].service.books.responses[200] > 8 * 12
+    await asyncio.sleep(0)
+    assert [each.client.written.count(b"HTTP/1.1 200") for each in served] == [1] * 8
+    await at_once(served, GET, GET * 3, GET)
+    await settle()
+    assert [each.client.written.count(b"HTTP/1.1 200") for each in served] == [5] * 8
+
+
+async def test_answer_that_waits_is_sent_before_the_connection_closes() -> None:
+    """For a bad request, for one that is the last, or for the client's end of file."""
+    refused = b"BAD\r\n\r\n"
+    for end in (refused, request("/", "Connection: close"), None):
+        served = crowd()
+        for _ in range(12):
+            await at_once(served, GET)
+        await at_once(served, GET)
+        for each in served:
+            if end is None:
+                each.client.feed_eof()
+            else:
+                each.client.feed(end)
+        await settle()
+        for each in served:
+            assert each.client.written.count(b"\r\nDate: ") == (1 if end is None else 2)
+            assert not each.client.late_writes
+            assert each.is_closed
+
+
+async def test_answer_that_waits_comes_before_what_does_not() -> None:
+    """A response in parts, or 100 Continue, to the next request of the same turn."""
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.head.target == "/parts":
+            await exchange.start(200)
+            await exchange.write(b"part")
+            await exchange.finish()
+        else:
+            await exchange.respond(200, (), await exchange.body.read())
+
+    served = crowd(answer)
+    for _ in range(12):
+        await at_once(served, GET)
+    await at_once(served, GET, request("/parts"), GET)
+    await settle()
+    for each in served:
+        assert [piece.count(b"chunked") for piece in each.client.writes if b"HTTP" in piece]
+        assert each.client.written.index(b"Content-Length: 0") < each.client.written.index(b"part")
+        assert each.client.written.count(b"HTTP/1.1 200") == 3
+
+
+async def test_answer_that_waits_for_a_client_that_has_gone_is_forgotten() -> None:
+    """Nothing is written to what is no more."""
+    served = crowd()
+    for _ in range(12):
+        await at_once(served, GET)
+    await at_once(served, GET)
+    for each in served:
+        each.protocol.connection_lost(None)
+    await settle()
+    assert [each.client.written for each in served] == [b""] * 8
+
+
 async def test_error_behind_a_good_request_does_not_harm_its_answer() -> None:
     """The good answer is whole, the refusal comes behind it, and nothing more is parsed."""
     for handler in (echo, dawdle):

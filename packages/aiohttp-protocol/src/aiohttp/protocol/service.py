@@ -16,6 +16,7 @@ from .dates import DateLine
 from .exchange import Application, Exchange
 from .http1.encode import encode_fields
 from .limits import DEFAULT_LIMITS, Limits
+from .outbox import Outbox
 from .timers import Deadlines, deadlines_of
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Service:
     Attributes:
         connections: those that are open.
         tasks: handlers that are running.
+        outbox: where answers wait for each other; None on a loop that does that itself.
         observers: who is told of exchanges that are over.
         books: counts.
         is_draining: whether ``begin_drain`` was called.
@@ -119,6 +121,7 @@ class Service:
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)
         self.time = self.deadlines.time if deadlines is not None else _clock_of(self.loop)
         self.date_line = DateLine()
+        self.outbox = Outbox(self.loop) if isinstance(self.loop, asyncio.BaseEventLoop) else None
         self.start_task = _eager_task_starter(self.loop, copy_context())
         self.persistent_ending = _persistent_ending(limits.keep_alive)
         self.last_request = limits.requests if limits.keep_alive else 0

@@ -246,7 +246,7 @@ class ServerExchange:
         self._status = status
         self.body_sent = len(body)
         self.sent_fields = fields
-        connection.send(message)
+        connection.send_soon(message)
         connection.response_is_over(self, status, now)
         return True
 
