@@ -191,6 +191,61 @@ async def test_all_of_the_end_happens() -> None:
     assert seen == ["good", "good", "out"]
 
 
+async def test_end_of_a_task_is_no_end_of_the_cleanup() -> None:
+    """Who awaits the task that it has cancelled gets CancelledError; the rest happens."""
+    seen: list[str] = []
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        yield
+        seen.append("out")
+
+    async def careless(app: web.Application) -> None:
+        task = asyncio.create_task(asyncio.Event().wait())
+        task.cancel()
+        await task
+
+    async def good(app: web.Application) -> None:
+        seen.append("good")
+
+    app = web.Application()
+    app.cleanup_ctx.append(context)
+    app.on_shutdown.extend([careless, good])
+    app.on_cleanup.extend([careless, good])
+    await app.startup()
+    with pytest.raises(asyncio.CancelledError):
+        await app.shutdown()
+    with pytest.raises(asyncio.CancelledError):
+        await app.cleanup()
+    assert seen == ["good", "good", "out"]
+
+
+async def test_cleanup_goes_on_when_it_is_cancelled() -> None:
+    """Cancelling it cancels one step; contexts are left all the same, and it ends as cancelled."""
+    seen: list[str] = []
+
+    async def endless(app: web.Application) -> None:
+        seen.append("endless")
+        await asyncio.Event().wait()
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        yield
+        seen.append("out")
+        raise ValueError("of the context")
+
+    app = web.Application()
+    app.cleanup_ctx.append(context)
+    app.on_cleanup.append(endless)
+    await app.startup()
+    task = asyncio.create_task(app.cleanup())
+    while not seen:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert "of the context" in str(caught.value.__cause__)
+    assert seen == ["endless", "out"]
+
+
 @web.middleware
 async def marks(request: web.Request, handler: web.Handler) -> web.StreamResponse:
     """Do nothing."""
@@ -218,15 +273,27 @@ async def test_frozen_application_takes_no_routes() -> None:
 
 
 async def test_routes_are_taken_until_the_end_of_the_start() -> None:
-    """What is kept may still be set in on_startup, without a warning."""
+    """A start may set what is kept, and add routes, middlewares and what is to happen later."""
     app = web.Application()
 
     async def start(app: web.Application) -> None:
         app[COUNT] = 5
+        app.router.add_get("/", hello)
+        app.middlewares.append(marks)
+        for signal in (app.on_shutdown, app.on_cleanup):
+            signal.append(end)
+        with pytest.raises(RuntimeError, match="is frozen, for it has started"):
+            app.add_subapp("/x", web.Application())
 
+    async def end(app: web.Application) -> None:
+        ended.append(app)
+
+    ended: list[web.Application] = []
     app.on_startup.append(start)
-    await app.startup()
-    assert app[COUNT] == 5
+    async with MemoryClient(app) as client:
+        assert app[COUNT] == 5
+        assert (await client.get("/")).text() == "hello"
+    assert ended == [app, app]
 
 
 # Applications below.

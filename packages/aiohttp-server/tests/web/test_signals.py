@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -83,6 +84,24 @@ async def test_signal_stops_at_the_first_error() -> None:
         await signal.send(1)
     assert seen == [1]
     assert [str(exc) for exc in await signal.send_to_all(2)] == ["2", "2"]
+
+
+async def test_cancelled_signal_ends() -> None:
+    """Who cancels it doesn't wait for the receivers that weren't called yet."""
+    seen: list[str] = []
+
+    async def endless(number: int) -> None:
+        seen.append("endless")
+        await asyncio.Event().wait()
+
+    signal: Signal[int] = Signal()
+    signal.extend([endless, endless])
+    task = asyncio.create_task(signal.send_to_all(1))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["endless"]
 
 
 def test_several_errors_become_one() -> None:

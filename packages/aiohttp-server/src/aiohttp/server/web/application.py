@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
@@ -25,7 +26,7 @@ from .keys import AppKey, NotAppKeyWarning
 from .limits import RequestLimits
 from .middlewares import Middleware
 from .request import Request
-from .signals import CleanupContext, FrozenList, Signal, raise_all
+from .signals import CleanupContext, FrozenList, Signal, error_of, raise_all
 from .stream_response import StreamResponse
 
 if TYPE_CHECKING:
@@ -300,8 +301,11 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
     def _add_below(
         self, make: Callable[[], AbstractResource], subapp: Application
     ) -> AbstractResource:
-        if self._frozen:
-            raise RuntimeError("this application is frozen, for it has started: add before")
+        if self._pre_frozen or self._on_startup.frozen:
+            raise RuntimeError(
+                "this application is frozen, for it has started or belongs to another one: "
+                "add before"
+            )
         if subapp.pre_frozen:
             raise RuntimeError("the other application was added somewhere already, or has started")
         if subapp is self:
@@ -357,8 +361,12 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             subapp.freeze()
 
     async def startup(self) -> None:
-        """Enter the contexts of ``cleanup_ctx``, then call ``on_startup``."""
-        self.pre_freeze()
+        """Enter the contexts of ``cleanup_ctx``, then call ``on_startup``.
+
+        Until both are done routes, middlewares and the other signals may be added to.
+        """
+        self._cleanup_ctx.freeze()
+        self._on_startup.freeze()
         await self._cleanup_ctx.enter(self)
         await self._on_startup.send(self)
         self._is_started = True
@@ -377,23 +385,20 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         """Call ``on_cleanup``, then leave the contexts: all of it, whatever goes wrong.
 
         After a start that failed half way only the contexts that had been entered are left.
+        Cancelling this cancels the step that runs; the others run all the same.
 
         Raises:
             CleanupError: if several went wrong; a single error is raised itself.
         """
         self.pre_freeze()
-        errors: list[Exception] = []
-        if self._is_started:
-            self._is_started = False
-            errors += await self._on_cleanup.send_to_all(self)
-        else:
-            for subapp in reversed(self._subapps):
-                try:
-                    await subapp.cleanup()
-                except Exception as exc:  # noqa: BLE001 - raised below
-                    errors.append(exc)
-        errors += await self._cleanup_ctx.leave()
-        raise_all("cleanup", errors)
+        is_started, self._is_started = self._is_started, False
+        steps: Iterable[Callable[[], Awaitable[object]]] = (
+            [partial(receiver, self) for receiver in self._on_cleanup]
+            if is_started
+            else [subapp.cleanup for subapp in reversed(self._subapps)]
+        )
+        errors = [exc for step in steps if (exc := await error_of(step)) is not None]
+        raise_all("cleanup", [*errors, *await self._cleanup_ctx.leave()])
 
     # Answering.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, c
 if TYPE_CHECKING:
     from .application import Application
 
-__all__ = ["CleanupContext", "CleanupError", "FrozenList", "Signal", "raise_all"]
+__all__ = ["CleanupContext", "CleanupError", "FrozenList", "Signal", "error_of", "raise_all"]
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -107,14 +108,19 @@ class Signal(FrozenList[Callable[_P, Awaitable[object]]], Generic[_P]):
         for receiver in self._items:
             await receiver(*args, **kwargs)
 
-    async def send_to_all(self, *args: _P.args, **kwargs: _P.kwargs) -> list[Exception]:
-        """Call them all, whatever one of them raises; return the errors."""
-        errors: list[Exception] = []
+    async def send_to_all(self, *args: _P.args, **kwargs: _P.kwargs) -> list[BaseException]:
+        """Call them all, whatever one of them raises; return the errors.
+
+        Cancelling this ends it; a CancelledError that nobody asked for is an error of
+        its receiver, such as of one that awaits the task that it has cancelled.
+        """
+        errors: list[BaseException] = []
         for receiver in self._items:
-            try:
-                await receiver(*args, **kwargs)
-            except Exception as exc:  # noqa: BLE001 - returned
-                errors.append(exc)
+            error = await error_of(receiver, *args, **kwargs)
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise error
+            if error is not None:
+                errors.append(error)
         return errors
 
     def __call__(
@@ -149,11 +155,33 @@ def raise_all(what: str, errors: Sequence[BaseException]) -> None:
 
     Raises:
         CleanupError: for several.
+        CancelledError: for several, if the task is being cancelled; from a CleanupError.
     """
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise CleanupError(f"{len(errors)} errors in {what}", errors)
+        all_of_them = CleanupError(f"{len(errors)} errors in {what}", errors)
+        cancelled = next((exc for exc in errors if isinstance(exc, asyncio.CancelledError)), None)
+        if cancelled is not None and _is_cancelled():
+            raise cancelled from all_of_them
+        raise all_of_them
+
+
+async def error_of(
+    function: Callable[_P, Awaitable[object]], *args: _P.args, **kwargs: _P.kwargs
+) -> Exception | asyncio.CancelledError | None:
+    """Call and await a function; return what it raised, or None."""
+    try:
+        await function(*args, **kwargs)
+    except (Exception, asyncio.CancelledError) as exc:  # noqa: BLE001 - returned
+        return exc
+    return None
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody wants the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 _Context: TypeAlias = (
@@ -190,14 +218,16 @@ class CleanupContext(FrozenList[_Context]):
             await context.__aenter__()
             self._entered.append(context)
 
-    async def leave(self) -> list[Exception]:
-        """Run the second parts of those that were entered, each once; return the errors."""
-        errors: list[Exception] = []
+    async def leave(self) -> list[BaseException]:
+        """Run the second parts of those that were entered, each once; return the errors.
+
+        Cancelling this cancels the part that runs; the others run all the same.
+        """
+        errors: list[BaseException] = []
         while self._entered:
-            try:
-                await self._entered.pop().__aexit__(None, None, None)
-            except Exception as exc:  # noqa: BLE001 - returned
-                errors.append(exc)
+            error = await error_of(self._entered.pop().__aexit__, None, None, None)
+            if error is not None:
+                errors.append(error)
         return errors
 
 
