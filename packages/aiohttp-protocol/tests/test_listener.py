@@ -646,6 +646,49 @@ async def test_startup_that_fails_is_cleaned_up(folder: Path) -> None:
     assert application.calls == ["startup", "cleanup"]
 
 
+async def test_cleanup_that_fails_is_the_end_all_the_same() -> None:
+    """Its error is that of the first who drains; nobody else waits for ever."""
+    listener = Listener(Recorder(failing="cleanup"))
+    await listener.listen_tcp("127.0.0.1", 0)
+    with pytest.raises(RuntimeError, match="cleanup failed on purpose"):
+        await listener.drain()
+    async with asyncio.timeout(5):
+        assert await listener.drain() is True
+    assert listener.sockets == []
+
+
+async def test_drain_during_startup_leaves_nothing_started() -> None:
+    """What is prepared by then is cleaned up by who prepared it, and once."""
+    release = asyncio.Event()
+
+    class Slow(Recorder):
+        async def startup(self) -> None:
+            await release.wait()
+            await super().startup()
+
+    application = Slow()
+    listener = Listener(application)
+    start = asyncio.create_task(listener.start())
+    await settle()
+    assert await listener.drain() is True
+    release.set()
+    with pytest.raises(RuntimeError, match="has been drained"):
+        await start
+    assert application.calls == ["startup", "cleanup"]
+
+
+async def test_drain_during_a_lookup_leaves_nothing_open() -> None:
+    """Nobody would close a socket that is opened when all is over."""
+    listener = Listener(Recorder())
+    await listener.start()
+    listen = asyncio.create_task(listener.listen_tcp("127.0.0.1", 0))
+    await asyncio.sleep(0)
+    assert await listener.drain() is True
+    with pytest.raises(RuntimeError, match="has been drained"):
+        await listen
+    assert listener.sockets == []
+
+
 async def test_shutdown_that_fails_does_not_stop_draining(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -123,21 +123,26 @@ class Listener:
 
         Raises:
             Exception: the application's; its ``cleanup`` has been called then.
-            RuntimeError: if this listener has been drained.
+            RuntimeError: if this listener has been drained, or is by now.
         """
         async with self._starting:
-            if self._drained is not None:
-                raise RuntimeError("this listener has been drained: make a new one")
+            self._check_undrained()
             if self._is_started:
                 return
             try:
                 await self._tell_application("startup")
+                self._check_undrained()
             except BaseException:
-                self._drained = asyncio.Event()
-                self._drained.set()
+                if self._drained is None:
+                    self._drained = asyncio.Event()
+                    self._drained.set()
                 await self._tell_application("cleanup")
                 raise
             self._is_started = True
+
+    def _check_undrained(self) -> None:
+        if self._drained is not None:
+            raise RuntimeError("this listener has been drained: make a new one")
 
     async def listen_tcp(
         self,
@@ -164,6 +169,7 @@ class Listener:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+        self._check_undrained()  # while the name was looked up
         reuse = Reuse(os.name == "posix" if reuse_address is None else reuse_address, reuse_port)
         opened = open_tcp(list(dict.fromkeys(found)), reuse, backlog)
         for sock in opened:
@@ -332,10 +338,8 @@ class Listener:
         finally:
             self._patience = None
             try:
-                await self._cut()
+                await self._end()
             finally:
-                if self._is_started:
-                    await self._tell_application("cleanup")
                 self._drained.set()
 
     def cut(self) -> None:
@@ -366,6 +370,13 @@ class Listener:
         except TimeoutError:
             return False
         return True
+
+    async def _end(self) -> None:
+        try:
+            await self._cut()
+        finally:
+            if self._is_started:
+                await self._tell_application("cleanup")
 
     async def _cut(self) -> None:
         """End what is left. A handler that doesn't let itself be cancelled is left behind."""
