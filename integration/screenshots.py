@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from chromium import Chromium, Page, chromium
-from demo_server import EXAMPLES, demo_server
+from command_server import EXAMPLES, command_server
 
 FOLDER = EXAMPLES.parent / "docs" / "screenshots"
 UPLOADS = {
@@ -38,6 +38,17 @@ async def page_at(browser: Chromium, url: str, *, height: int, dark: bool = Fals
     return await page.screenshot()
 
 
+async def pictures(url: str, profile: Path, uploads: list[Path]) -> dict[str, bytes]:
+    """Return all pictures by their names."""
+    async with chromium(profile) as browser:
+        return {
+            "page": await page_of_plot(browser, url, uploads, dark=False),
+            "page-dark": await page_of_plot(browser, url, uploads, dark=True),
+            "listing": await page_at(browser, f"{url}/files/", height=400),
+            "error": await page_at(browser, f"{url}/broken", height=650, dark=True),
+        }
+
+
 async def main() -> None:
     """Write all of them."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -47,13 +58,8 @@ async def main() -> None:
         with (folder / "voyage.tar").open("wb") as large:
             os.truncate(large.fileno(), LARGE)
         uploads = [folder / name for name in (*UPLOADS, "voyage.tar")]
-        async with demo_server() as server, chromium(folder / "profile") as browser:
-            taken = {
-                "page": await page_of_plot(browser, server.url, uploads, dark=False),
-                "page-dark": await page_of_plot(browser, server.url, uploads, dark=True),
-                "listing": await page_at(browser, f"{server.url}/files/", height=400),
-                "error": await page_at(browser, f"{server.url}/broken", height=650, dark=True),
-            }
+        with command_server("demo:make_app", folder=EXAMPLES) as server:
+            taken = await pictures(server.url, folder / "profile", uploads)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, picture in taken.items():
         file = FOLDER / f"{name}.png"

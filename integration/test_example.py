@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import os
 import urllib.request
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 
 from chromium import Chromium, chromium
-from demo_server import DemoServer, demo_server, digest_of
+from command_server import EXAMPLES, CommandServer, command_server
 
 MB = 1_000_000
 LARGE = 200 * MB
@@ -21,9 +21,9 @@ GROWTH = 16 * MB
 
 
 @pytest.fixture
-async def server() -> AsyncGenerator[DemoServer]:
+def server() -> Iterator[CommandServer]:
     """The example, running."""
-    async with demo_server() as running:
+    with command_server("demo:make_app", folder=EXAMPLES) as running:
         yield running
 
 
@@ -34,7 +34,7 @@ async def browser(tmp_path: Path) -> AsyncGenerator[Chromium]:
         yield running
 
 
-async def test_page_draws_what_the_stream_tells(server: DemoServer, browser: Chromium) -> None:
+async def test_page_draws_what_the_stream_tells(server: CommandServer, browser: Chromium) -> None:
     """The plot grows by a point with each event; the page loads nothing that fails."""
     page = await browser.new_page()
     await page.open(server.url)
@@ -52,14 +52,11 @@ async def test_page_draws_what_the_stream_tells(server: DemoServer, browser: Chr
 
 
 async def test_upload_of_200_mb_needs_little_memory(
-    server: DemoServer, browser: Chromium, tmp_path: Path
+    server: CommandServer, browser: Chromium, tmp_path: Path
 ) -> None:
     """It arrives unharmed, with progress on the way; the server's memory does not grow with it."""
     large = tmp_path / "large.bin"
-    block = os.urandom(MB)
-    with large.open("wb") as file:
-        for _ in range(LARGE // MB):
-            file.write(block)
+    digest = write_noise(large)
     page = await browser.new_page()
     await page.open(server.url)
     await page.until("document.querySelector('#line').points.numberOfItems >= 2")
@@ -81,8 +78,18 @@ async def test_upload_of_200_mb_needs_little_memory(
     assert seen == sorted(seen)
     assert any(0 < value < 1 for value in seen)
     assert page.complaints == []
-    digest = await asyncio.to_thread(digest_of_url, f"{server.url}/files/large.bin")
-    assert digest == digest_of(large)
+    assert await asyncio.to_thread(digest_of_url, f"{server.url}/files/large.bin") == digest
+
+
+def write_noise(file: Path) -> str:
+    """Write a large file, and return its SHA-256."""
+    digest = hashlib.sha256()
+    block = os.urandom(MB)
+    with file.open("wb") as opened:
+        for _ in range(LARGE // MB):
+            opened.write(block)
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def digest_of_url(url: str) -> str:
@@ -92,9 +99,9 @@ def digest_of_url(url: str) -> str:
 
 
 async def test_listing_shows_what_was_uploaded(
-    server: DemoServer, browser: Chromium, tmp_path: Path
+    server: CommandServer, browser: Chromium, tmp_path: Path
 ) -> None:
-    """The form works without the page's script; in the listing names are text, and lead to files."""
+    """The form works without the page's script; the listing's names are text, and links."""
     note, trap = tmp_path / "notes.txt", tmp_path / "<img src=x onerror=alert(1)>.txt"
     note.write_text("a note")
     trap.write_text("a trap")
@@ -113,7 +120,7 @@ async def test_listing_shows_what_was_uploaded(
     await page.until("document.body.innerText == 'a note'")
 
 
-async def test_error_page_shows_where_it_happened(server: DemoServer, browser: Chromium) -> None:
+async def test_error_page_shows_where_it_happened(server: CommandServer, browser: Chromium) -> None:
     """In debug mode the page has the error, the line and the file."""
     page = await browser.new_page()
     await page.open(f"{server.url}/broken")
@@ -127,7 +134,7 @@ async def test_error_page_shows_where_it_happened(server: DemoServer, browser: C
     assert "500" in page.complaints[0]
 
 
-async def test_other_routes(server: DemoServer, browser: Chromium) -> None:
+async def test_other_routes(server: CommandServer, browser: Chromium) -> None:
     """A path with a name answers in JSON, an unknown one 404."""
     page = await browser.new_page()
     await page.open(server.url)
