@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -46,6 +48,7 @@ async def asked(scope: dict[str, Any], *messages: dict[str, Any]) -> AsgiServer:
     ("scope", "expected"),
     [
         (scope_of("/a/b?c=d"), "http://example.org/a/b?c=d {'rest': 'a/b'}"),
+        (scope_of("?c=d"), "http://example.org/?c=d {'rest': ''}"),
         (scope_of("/a%2Fb"), "http://example.org/a%2Fb {'rest': 'a/b'}"),
         (scope_of("/a b", raw_path=None), "http://example.org/a%20b {'rest': 'a b'}"),
         (scope_of("/ы?x", raw_path=None), "http://example.org/%D1%8B?x {'rest': 'ы'}"),
@@ -224,6 +227,46 @@ async def test_a_start_that_fails(caplog: pytest.LogCaptureFixture) -> None:
         {"type": "lifespan.startup.failed", "message": "ValueError: no startup today"}
     ]
     assert "the application could not be started" in caplog.text
+
+
+async def test_a_server_that_ends_without_saying_so() -> None:
+    """A lifespan that is cancelled is at its end, whether it had begun or not."""
+    life = Life()
+    server = AsgiServer({"type": "lifespan.startup"})
+    task = asyncio.create_task(
+        serve_asgi(life.app, {"type": "lifespan"}, server.receive, server.send)
+    )
+    while not server.sent:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert life.told == ["startup", "shutdown", "cleanup"]
+
+
+async def test_a_start_that_is_cancelled() -> None:
+    """What a start had begun when it was cancelled is cleaned up."""
+    told: list[str] = []
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        told.append("in")
+        yield
+        told.append("out")
+
+    async def endless(app: web.Application) -> None:
+        await asyncio.Event().wait()
+
+    app = web.Application()
+    app.cleanup_ctx.append(context)
+    app.on_startup.append(endless)
+    server = AsgiServer({"type": "lifespan.startup"})
+    task = asyncio.create_task(serve_asgi(app, {"type": "lifespan"}, server.receive, server.send))
+    while not told:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (told, server.sent) == (["in", "out"], [])
 
 
 @pytest.mark.parametrize("step", ["shutdown", "cleanup"])

@@ -7,6 +7,7 @@ that could confuse a URL, is refused here too, whatever the server lets through.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,7 @@ from aiohttp.protocol import (
 )
 
 from .asgi_exchange import AsgiExchange, Receive, Scope, Send
+from .signals import error_of
 
 if TYPE_CHECKING:
     from .application import Application
@@ -126,7 +128,7 @@ def _target_of(scope: Scope) -> bytes:
     if prefix and (path == prefix or path.startswith(prefix + b"/")):
         path = path[len(prefix) :] or b"/"
     query: bytes = scope.get("query_string", b"")
-    return path + b"?" + query if query else path or b"/"
+    return b"%b?%b" % (path or b"/", query) if query else path or b"/"
 
 
 def _version_of(scope: Scope) -> HttpVersion:
@@ -138,39 +140,40 @@ def _version_of(scope: Scope) -> HttpVersion:
 
 
 async def _serve_lifespan(app: Application, receive: Receive, send: Send) -> None:
-    """Start and stop the application when the server does."""
+    """Start and stop the application when the server does, or when this is cancelled."""
     await receive()
     try:
         await app.startup()
-    except Exception as exc:  # noqa: BLE001 - told
-        await _cleanup_after(app, exc)
+    except BaseException as exc:
+        await _end(app, app.cleanup)  # frees what the start has left
+        if not isinstance(exc, Exception):
+            raise
+        app.logger.exception("the application could not be started")
         await send({"type": "lifespan.startup.failed", "message": _told(exc)})
         return
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
+    try:
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    except BaseException:
+        await _end(app, app.shutdown, app.cleanup)
+        raise
     _service_of(app).begin_drain()
-    error: Exception | None = None
-    for step in (app.shutdown, app.cleanup):
-        try:
-            await step()
-        except Exception as exc:  # noqa: BLE001 - told
-            error = error or exc
+    error = await _end(app, app.shutdown, app.cleanup)
     if error is None:
         await send({"type": "lifespan.shutdown.complete"})
     else:
         await send({"type": "lifespan.shutdown.failed", "message": _told(error)})
 
 
-async def _cleanup_after(app: Application, exc: Exception) -> None:
-    """Free what a start that failed half way has left."""
-    app.logger.error("the application could not be started", exc_info=exc)
-    try:
-        await app.cleanup()
-    except Exception:
-        app.logger.exception("and what it had begun could not be cleaned up")
+async def _end(app: Application, *steps: Callable[[], Awaitable[None]]) -> BaseException | None:
+    """Take all these steps; log what goes wrong, and return the first error."""
+    errors = [exc for step in steps if (exc := await error_of(step)) is not None]
+    for exc in errors:
+        app.logger.error("the application could not be stopped in order", exc_info=exc)
+    return errors[0] if errors else None
 
 
-def _told(exc: Exception) -> str:
+def _told(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {exc}"
 
 
