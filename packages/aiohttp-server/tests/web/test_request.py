@@ -551,6 +551,27 @@ async def test_facts_of_the_head() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"[" * 500_000, "400: expected JSON in the body: too much nesting"),
+        (b"9" * 5000, "400: expected JSON in the body: too many digits"),
+    ],
+)
+async def test_json_that_is_too_much_is_400(body: bytes, text: str) -> None:
+    """Nobody makes the server fail by what Python refuses to parse."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response(await request.json())
+
+    app = web.Application()
+    app.router.add_post("/", handler)
+    async with MemoryClient(app) as client:
+        response = await client.post("/", data=body)
+    assert response.status == 400
+    assert response.text().startswith(text)
+
+
 def test_json_is_the_default_parser() -> None:
     """``loads`` is that of the standard library."""
     assert BaseRequest.json.__kwdefaults__ == {"loads": json.loads}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from json import JSONDecodeError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp.protocol import BodyTooLarge, RemoteProtocolError, StreamReader, codec_of, shown
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "InvalidJson",
     "check_announced",
+    "decode_json",
     "decode_text",
     "known_codec",
     "read_whole",
@@ -91,3 +94,23 @@ def decode_text(data: bytes, charset: str, what: str = "the body") -> str:
         raise HTTPBadRequest(
             text=f"400: expected {what} in {charset}, but byte {exc.start} can't be: {exc.reason}"
         ) from exc
+
+
+def decode_json(text: str, loads: Callable[[str], Any]) -> Any:
+    """Return what a text says in JSON.
+
+    Raises:
+        InvalidJson: if it is none, or too much for ``json.loads``, where that is ``loads``.
+    """
+    try:
+        # A byte order mark is of no meaning here (RFC 8259, section 8.1).
+        return loads(text.removeprefix("\ufeff"))
+    except JSONDecodeError as exc:
+        if type(exc) is not JSONDecodeError:
+            raise  # an error of the program's own ``loads``, which it may wait for
+        raise InvalidJson(exc.msg, exc.doc, exc.pos) from exc
+    except (ValueError, RecursionError) as exc:
+        if loads is not json.loads:
+            raise
+        too_much = "much nesting" if isinstance(exc, RecursionError) else "many digits"
+        raise InvalidJson(f"too {too_much}", text, 0) from exc

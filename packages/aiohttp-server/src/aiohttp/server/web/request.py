@@ -357,18 +357,12 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         """Return what the body says in JSON, whatever Content-Type says.
 
         Raises:
-            json.JSONDecodeError: if it is no JSON; 400, unless it is caught.
+            json.JSONDecodeError: if it is no JSON, or is nested deeper or has a longer number
+                than ``json`` takes; 400, unless it is caught.
         """
-        from .bodies import InvalidJson
+        from .bodies import decode_json
 
-        text = await self.text()
-        try:
-            # A byte order mark is of no meaning here (RFC 8259, section 8.1).
-            return loads(text.removeprefix("\ufeff"))
-        except json.JSONDecodeError as exc:
-            if type(exc) is not json.JSONDecodeError:
-                raise  # an error of the program's own ``loads``, which it may wait for
-            raise InvalidJson(exc.msg, exc.doc, exc.pos) from exc
+        return decode_json(await self.text(), loads)
 
     async def multipart(self) -> MultipartReader:
         """Return a reader of the body's parts, one after the other.
