@@ -60,6 +60,15 @@ async def test_remove_slash(target: str, expected: tuple[int, str | None]) -> No
     assert answer == expected
 
 
+async def test_refused_request_is_not_redirected() -> None:
+    """What is wrong with a request is told, also where another spelling would lead somewhere."""
+    app = web.Application(middlewares=[normalize_path_middleware()])
+    app.router.add_get("/slash/", handler)
+    async with MemoryClient(app) as client:
+        response = await client.get("/slash", headers={"Expect": "tea"})
+    assert (response.status, "Location" in response.headers) == (417, False)
+
+
 async def test_without_merging() -> None:
     """Several slashes may mean something."""
     assert await asked("/a//b", "/a/b", merge_slashes=False) == (404, None)

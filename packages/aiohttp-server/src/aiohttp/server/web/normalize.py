@@ -25,7 +25,8 @@ def normalize_path_middleware(
 ) -> Middleware:
     """Return a middleware that redirects to the path that there is.
 
-    Only where the path as it came is answered by nobody. The query stays. The redirect
+    Only where the path as it came is answered by nobody, and never where the request itself is
+    refused, such as for its Host. The query stays. The redirect
     never leaves the host: its target has one slash first, and no backslash, which browsers
     take for another.
 
@@ -53,7 +54,7 @@ def normalize_path_middleware(
 
     @middleware
     async def normalize_path(request: Request, handler: Handler) -> StreamResponse:
-        if request.match_info.http_exception is None:
+        if request.match_info.http_exception is None or request.exchange.refusal is not None:
             return await handler(request)
         path, question_mark, query = request.raw_path.partition("?")
         for spelling in spellings(path):
