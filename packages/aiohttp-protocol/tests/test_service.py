@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextvars import ContextVar
+from types import FrameType
 
 import pytest
 
+import aiohttp.protocol.service as module
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.service import Service
 from served import GET, Application, Served, post, request, settle
@@ -119,6 +122,36 @@ async def test_task_factory_of_the_program_is_asked() -> None:
     finally:
         loop.set_task_factory(None)
     assert made == ["ServerHttpProtocol._run"]
+
+
+async def test_signal_while_a_request_begins_is_not_lost() -> None:
+    """Its handler may want something of the loop, as asyncio.run's does to cancel its task."""
+    loop = asyncio.get_running_loop()
+    service = Service()
+    signals: list[str] = []
+    heard: list[str] = []
+    begun: list[object] = []
+
+    async def begin() -> None:
+        begun.append(asyncio.current_task())
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename == module.__file__:
+            signals.append(frame.f_code.co_name)
+            loop.call_soon(heard.append, frame.f_code.co_name)
+
+    def receive() -> None:
+        sys.setprofile(interrupt)
+        try:
+            service.start_task(begin())
+        finally:
+            sys.setprofile(None)
+
+    loop.call_soon(receive)
+    await settle()
+    assert signals
+    assert heard == signals
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize("requests", [[GET * 3], [GET, GET, GET], [post(b"body") * 3]])

@@ -269,13 +269,20 @@ def _eager_starter(loop: asyncio.AbstractEventLoop, context: Context) -> _TaskSt
     name is covered by one that takes the step aside, and so it can be run here, in
     the task's own context, as the loop would.
     """
-    current_task = asyncio.current_task
-    aside: list[Callable[[], object]] = []
+    current_task, call_soon = asyncio.current_task, loop.call_soon
+    aside: list[Callable[..., object]] = []
+    own = context
 
-    def take_aside(step: Callable[[], object], *, context: Context) -> None:
+    def take_aside(
+        step: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle | None:
+        if context is not own:  # a signal's handler came between, such as that of asyncio.run
+            return call_soon(step, *args, context=context)
         aside.append(step)
+        return None
 
     def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        nonlocal own
         own = context.copy()
         if current_task(loop) is not None:  # a task can't begin inside another one
             return asyncio.Task(coroutine, loop=loop, name=_TASK_NAME, context=own)
