@@ -240,13 +240,15 @@ def known_request_head(data: bytes, limits: Limits) -> RequestHead | None:
     whatever its length; 0.7 where its fields are, instead of 1.5 with one and 2.7 with a
     browser's twelve.
     """
+    if len(data) > _KNOWN_LENGTH:
+        return None  # before it is hashed: a body may be behind it
     head = _known_heads.get(data)
     if head is None:
         line, _, block = data.partition(b"\r\n")
         headers = _known_blocks.get(block)
         if headers is None or (head := _head_of_line(line, headers)) is None:
             return None
-        if len(data) <= _KNOWN_LENGTH and b"?" not in line:
+        if b"?" not in line:
             _keep(_known_heads, data, head)
     if len(data) > limits.unchecked_head or len(head.headers) > limits.fields:
         return None  # what is known may be too much here
