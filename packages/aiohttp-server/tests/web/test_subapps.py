@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from aiohttp import web
@@ -129,6 +131,12 @@ async def test_a_router_of_ones_own_below() -> None:
         ("*.example.com", "a.exampleXcom", False),
         ("*.example.com:8080", "a.example.com", False),
         ("a*.example.com", "abc.example.com", True),
+        ("example.com", "example.com.", True),
+        ("*.example.com:8080", "a.example.com.:8080", True),
+        ("*.*.com", "a.b.com", True),
+        ("*.*.com", "b.com", False),
+        ("*a*b*", "xaxbx", True),
+        ("*a*b*", "xbxax", False),
     ],
 )
 def test_domain(domain: str, host: str, expected: bool) -> None:
@@ -136,6 +144,14 @@ def test_domain(domain: str, host: str, expected: bool) -> None:
     rule = (MaskDomain if "*" in domain else Domain)(domain)
     assert rule.match(make_mocked_request("GET", "/", headers={"Host": host})) is expected
     assert rule.get_info() == {"domain": rule.canonical}
+
+
+def test_mask_takes_linear_time() -> None:
+    """However many stars a mask has, a host of 8 KB is looked at once."""
+    rule = MaskDomain("*.*.*.*.example.com")
+    began = perf_counter()
+    assert not rule.match_domain("." * 8000)
+    assert perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ class Domain(AbstractRuleMatching):
 
     def match(self, request: BaseRequest) -> bool:
         """Tell whether the request is for this domain."""
-        return self.match_domain(_without_usual_port(request.host.lower()))
+        return self.match_domain(_as_rules_have_it(request.host.lower()))
 
     def match_domain(self, host: str) -> bool:
         """Tell whether a host is this one; it is in lower case, without a scheme's own port."""
@@ -230,7 +230,10 @@ class MaskDomain(Domain):
 
     def __init__(self, domain: str) -> None:
         super().__init__(domain)
-        mask = "[^:]*".join(map(re.escape, self._domain.split("*")))
+        start, *middle, end = map(re.escape, self._domain.split("*"))
+        # The first place that fits is as good as any other, so no other one is ever tried:
+        # that is linear, however many stars there are.
+        mask = start + "".join(f"(?>[^:]*?{each})" for each in middle) + f"[^:]*{end}"
         self._mask = re.compile(mask if ":" in self._domain else mask + "(:[0-9]+)?")
 
     def _labels(self, name: str) -> Iterable[str]:
@@ -250,5 +253,6 @@ def _to_ascii(name: str, wanted: str) -> str:
         raise ValueError(wanted) from exc
 
 
-def _without_usual_port(host: str) -> str:
-    return host.removesuffix(":80").removesuffix(":443")
+def _as_rules_have_it(host: str) -> str:
+    """Return a host without a scheme's own port, and without the dot of a whole name."""
+    return host.removesuffix(":80").removesuffix(":443").replace(".:", ":").removesuffix(".")
