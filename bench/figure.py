@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from bench.contender import Contender
 
-__all__ = ["CPU", "Figure", "Goal", "Sample"]
+__all__ = ["CPU", "Bound", "Figure", "Goal", "Sample"]
 
 
 CPU = "CPU µs"
@@ -39,6 +39,13 @@ class Goal(NamedTuple):
     by_cpu: bool = False
 
 
+class Bound(NamedTuple):
+    """What ours may need at most, in the figure's unit, whatever others need."""
+
+    loop: str
+    at_most: float
+
+
 @dataclass
 class Figure:
     """One table: contenders and their samples, a list for each, one item a round.
@@ -55,6 +62,7 @@ class Figure:
     more_is_better: bool = True
     also: str = ""
     goals: tuple[Goal, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     samples: dict[Contender, list[Sample]] = field(default_factory=dict["Contender", list[Sample]])
 
     def value(self, contender: Contender) -> float:
@@ -141,5 +149,10 @@ class Figure:
                 {**goal._asdict(), "reached": reached}
                 for goal in self.goals
                 if (reached := self.reached(goal)) is not None
+            ],
+            "bounds": [
+                {**bound._asdict(), "reached": self.value(ours)}
+                for bound in self.bounds
+                if (ours := self.ours(bound.loop)) is not None
             ],
         }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import resource
 import socket
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.contender import on_loops_we_have
-from bench.figure import Figure, Goal, Sample
-from bench.process import ContenderFailed, Process
+from bench.figure import Bound, Figure, Goal, Sample
+from bench.process import ContenderFailed, Process, allow_open_files
 from bench.rounds import turns
-from bench.server import CONTENDERS, check
+from bench.server import CONTENDERS, HELLO, check
 
 if TYPE_CHECKING:
     from bench.__main__ import Options
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["measure"]
 
 CONNECTIONS = 2_000
-REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
-GOALS = tuple(Goal("aiohttp.web 3", loop, 1.0) for loop in ("asyncio", "uvloop"))
+LOOPS = ("asyncio", "uvloop")
+GOALS = tuple(Goal("aiohttp.web 3", loop, 1.0) for loop in LOOPS)
 
 
 def measure(options: Options) -> list[Figure]:
@@ -32,8 +31,11 @@ def measure(options: Options) -> list[Figure]:
         "KiB",
         more_is_better=False,
         goals=GOALS,
+        bounds=tuple(Bound(loop, 4.0) for loop in LOOPS),
     )
-    _allow_open_files(2 * CONNECTIONS + 100)
+    if not options.wants(figure.title):
+        return []
+    allow_open_files(2 * CONNECTIONS + 100)
     rounds = min(options.rounds, 3)
     for _, contender in turns("idle", on_loops_we_have(CONTENDERS), rounds):
         samples = figure.samples.setdefault(contender, [])
@@ -41,22 +43,16 @@ def measure(options: Options) -> list[Figure]:
     return [figure]
 
 
-def _allow_open_files(count: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
-
-
 def _kib_of_a_connection(contender: Contender) -> float:
     """Return how much a fresh server grows, divided by what it grows for."""
     with ExitStack() as stack:
         process = stack.enter_context(Process(contender))
         port = process.hear()
-        check(contender, port)
+        check(contender.label, port, HELLO, b"Hello, world")
         before = _proportional_set_size(process.pid)
         for _ in range(CONNECTIONS):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
-            client.sendall(REQUEST)
+            client.sendall(HELLO)
             if not client.recv(4096).startswith(b"HTTP/1.1 200 "):
                 raise ContenderFailed(f"{contender.label}: expected 200")
         return (_proportional_set_size(process.pid) - before) / CONNECTIONS

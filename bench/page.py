@@ -1,4 +1,4 @@
-"""A page of an API as clients get it: 20 KB of JSON, compressed; 12 fields, two set cookies."""
+"""Pages of an API: 20 KB of JSON, compressed, with 12 fields and two set cookies; and 2 KB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.heads import response_heads
 
-__all__ = ["RECORDS", "pages"]
+__all__ = ["ITEMS", "RECORDS", "pages"]
 
 SIZE = 20_000
 TAGS = ("new", "sale", "red", "blue", "green", "large", "small")
@@ -28,16 +28,20 @@ def _record(chance: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def _records() -> bytes:
+def _records(size: int) -> list[dict[str, Any]]:
+    """Return so many records that as JSON they have this size, or a little more."""
     chance = random.Random(2014)
     records: list[dict[str, Any]] = []
-    while len(text := json.dumps(records)) < SIZE:
+    while len(json.dumps(records)) < size:
         records.append(_record(chance, len(records)))
-    return text.encode()
+    return records
 
 
-RECORDS = _records()
+RECORDS = json.dumps(_records(SIZE)).encode()
 """A list of records, all alike, as JSON."""
+
+ITEMS = _records(2_000)
+"""A few of them, 2 KB as JSON."""
 
 
 def pages(count: int) -> list[bytes]:

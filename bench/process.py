@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from bench.contender import Contender
 
-__all__ = ["LOAD_CORE", "WORK_CORE", "ContenderFailed", "Process", "pinned"]
+__all__ = ["LOAD_CORE", "WORK_CORE", "ContenderFailed", "Process", "allow_open_files", "pinned"]
 
 WORK_CORE = 0
 """Where contenders are measured."""
@@ -37,6 +39,13 @@ def pinned(command: list[str], core: int) -> list[str]:
     return ["taskset", "--cpu-list", str(core), *command]
 
 
+def allow_open_files(count: int) -> None:
+    """Let this process, and those it starts, open so many files at once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
 def _environment() -> dict[str, str]:
     """Return the variables of ours, without the one that makes every import compile again."""
     return {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -51,7 +60,7 @@ class Process:
 
     def __init__(self, contender: Contender, core: int = WORK_CORE) -> None:
         self.label = contender.label
-        python = ours() if contender.role == "ours" else peers()
+        python = ours() if contender.is_ours else peers()
         loop = [contender.loop] if contender.loop else []
         module = f"bench.contenders.{contender.module}"
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
@@ -82,7 +91,7 @@ class Process:
         try:
             self._popen.wait(3)
         except subprocess.TimeoutExpired:
-            self._popen.kill()
+            os.killpg(self.pid, signal.SIGKILL)
             self._popen.wait()
         for stream in (self._stdin, self._stdout, self._errors):
             stream.close()
@@ -108,16 +117,20 @@ class Process:
         return json.loads(line)
 
     def processor_seconds(self) -> float:
-        """Return the processor time that all its threads have used, user and system.
+        """Return the processor time, user and system, of all threads of its process group.
 
-        To 10 ms; 0.0 where the system has no ``/proc``.
+        Of the group, as some peers work in a process that they start. To 10 ms; 0.0
+        where the system has no ``/proc``.
         """
-        try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text()
-        except FileNotFoundError:
-            return 0.0
-        user, system = stat.rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / 100
+        ticks = 0
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = file.read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # somebody else's, gone meanwhile
+            if int(fields[2]) == self.pid:
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def _failure(self, what: str) -> ContenderFailed:
         self._errors.seek(0)

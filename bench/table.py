@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from bench.contender import Contender
-    from bench.figure import Figure, Goal
+    from bench.figure import Bound, Figure, Goal
 
 __all__ = ["print_figure"]
 
@@ -31,10 +31,12 @@ def print_figure(figure: Figure, out: TextIO) -> None:
         group.sort(key=figure.value, reverse=figure.more_is_better)
         for contender in group:
             print(_row(figure, contender, paint), file=out)
-    if figure.goals:
+    if figure.goals or figure.bounds:
         print(file=out)
     for goal in figure.goals:
         print(_goal(figure, goal, paint), file=out)
+    for bound in figure.bounds:
+        print(_bound(figure, bound, paint), file=out)
 
 
 def _painter(out: TextIO) -> Callable[[str, str], str]:
@@ -95,3 +97,14 @@ def _goal(figure: Figure, goal: Goal, paint: Callable[[str, str], str]) -> str:
     if reached >= goal.at_least:
         return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {reached:.2f}{beside}"
     return f"  {paint(RED, '✗')} goal: {wanted}: not reached, {reached:.2f}{beside}"
+
+
+def _bound(figure: Figure, bound: Bound, paint: Callable[[str, str], str]) -> str:
+    wanted = f"≤ {_number(bound.at_most)} {figure.unit} · {bound.loop}"
+    ours = figure.ours(bound.loop)
+    if ours is None:
+        return f"  {paint(DIM, '-')} goal: {wanted}: not measured in this run"
+    value = figure.value(ours)
+    if value <= bound.at_most:
+        return f"  {paint(GREEN, '✓')} goal: {wanted}: reached {_number(value)}"
+    return f"  {paint(RED, '✗')} goal: {wanted}: not reached, {_number(value)}"

@@ -1,16 +1,18 @@
--- Tell what happened in one line of JSON; send DEPTH requests at once if that is given.
+-- Send the requests of the file REQUESTS, which are separated by NUL, again and again;
+-- tell what happened in one line of JSON.
 
-local depth = tonumber(os.getenv("WRK_DEPTH") or "1")
+local file = assert(io.open(os.getenv("REQUESTS"), "rb"))
+local requests = {}
+for one in file:read("*a"):gmatch("%Z+") do
+   requests[#requests + 1] = one
+end
+file:close()
 
-if depth > 1 then
-   local batch
-   init = function()
-      local one = wrk.format("GET", "/")
-      batch = string.rep(one, depth)
-   end
-   request = function()
-      return batch
-   end
+local last = 0
+
+request = function()
+   last = last % #requests + 1
+   return requests[last]
 end
 
 done = function(summary, latency)

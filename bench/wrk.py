@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.process import LOAD_CORE, ContenderFailed, pinned
 
-__all__ = ["Load", "load"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Load", "load", "write_requests"]
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
@@ -23,8 +26,17 @@ class Load(NamedTuple):
     seconds: float
 
 
-def load(port: int, whom: str, *, connections: int, seconds: float, depth: int = 1) -> Load:
-    """Load a server on the loopback for so many seconds; ``depth`` requests at once each.
+def write_requests(file: Path, requests: Sequence[bytes], depth: int = 1) -> None:
+    """Write down what wrk is to send, one after the other: so many requests at once.
+
+    None of them may contain NUL.
+    """
+    groups = zip(*[iter([*requests] * depth)] * depth, strict=True) if depth > 1 else zip(requests)
+    file.write_bytes(b"\0".join(map(b"".join, groups)))
+
+
+def load(port: int, whom: str, requests: Path, *, connections: int, seconds: float) -> Load:
+    """Load a server on the loopback with these requests for so many seconds.
 
     ``whom`` names the server where something is wrong.
 
@@ -41,7 +53,7 @@ def load(port: int, whom: str, *, connections: int, seconds: float, depth: int =
         capture_output=True,
         text=True,
         timeout=seconds + 30,
-        env={**os.environ, "WRK_DEPTH": str(depth)},
+        env={**os.environ, "REQUESTS": str(requests)},
         process_group=0,
     )
     if done.returncode:
