@@ -7,11 +7,12 @@ import select
 import socket
 import struct
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
 from aiohttp.protocol import ClientHttpProtocol, Listener, ServerHttpProtocol, Service, deadlines_of
-from aiohttp.protocol.sockets import Peephole, cork, tune
+from aiohttp.protocol.sockets import Peephole, close_by_reset, cork, tune
 from wire import MemoryTransport
 
 
@@ -78,6 +79,24 @@ async def test_cork() -> None:
         cork(MemoryTransport(protocol, loop, {"socket": unix}), is_corked=True)
     cork(transport, is_corked=False)
     cork(MemoryTransport(protocol, loop), is_corked=True)
+
+
+class Closed(socket.socket):
+    """What uvloop gives for the socket of a transport that was closed."""
+
+    def setsockopt(self, *args: object) -> NoReturn:
+        """Fail."""
+        raise ValueError("negative file descriptor")
+
+
+async def test_sockets_of_uvloop_that_are_gone_are_left_alone() -> None:
+    """Its ValueError is no news: the client has gone while a file was sent, or before a cut."""
+    with Closed(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        transport = MemoryTransport(
+            ServerHttpProtocol(Service()), asyncio.get_running_loop(), {"socket": sock}
+        )
+        cork(transport, is_corked=False)
+        close_by_reset(transport)
 
 
 async def test_transports_without_a_socket_are_left_alone() -> None:

@@ -48,7 +48,8 @@ def cork(transport: asyncio.Transport, *, is_corked: bool) -> None:
     if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
         return
     if (option := getattr(socket, "TCP_CORK", None)) is not None:
-        with suppress(OSError):  # the peer may be gone already
+        # The peer may be gone already; of a socket that is closed uvloop says ValueError.
+        with suppress(OSError, ValueError):
             sock.setsockopt(socket.IPPROTO_TCP, option, is_corked)
 
 
@@ -63,7 +64,7 @@ def close_by_reset(transport: asyncio.Transport) -> None:
         return
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: see above
         return  # the peer is gone, or this is no TCP
 
 

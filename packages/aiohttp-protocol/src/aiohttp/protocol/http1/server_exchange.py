@@ -387,8 +387,8 @@ class ServerExchange:
             connection.abort()
             raise PeerDisconnected("the client closed the connection") from exc
         finally:
-            cork(self._transport, is_corked=False)
             os.close(target)
+            cork(self._transport, is_corked=False)
             writer.sent -= left
             self.body_sent = writer.sent
         return count - left
