@@ -167,6 +167,33 @@ def test_pair_that_changes_file_by_file(
     assert certificates() is not before
 
 
+def test_key_that_becomes_readable_is_loaded(pem: Path) -> None:
+    """Its rights are often set behind its content, which could not be read till then."""
+    certificates = Certificates(pem)
+    before = pem.stat()
+    while pem.stat().st_ctime_ns == before.st_ctime_ns:  # a tick of the file system's clock
+        pem.chmod(0o600)
+    assert pem.stat().st_mtime_ns == before.st_mtime_ns
+    assert certificates.reload_if_changed()
+
+
+def test_pair_that_changes_by_one_link(tmp_path: Path) -> None:
+    """Kubernetes puts a new version beside the old one, and turns the link to it in one step."""
+    for name, source in (("1", FIRST), ("2", RENEWED)):
+        (tmp_path / name).mkdir()
+        split(source, tmp_path / name)
+    current = tmp_path / "..data"
+    current.symlink_to("1")
+    certificates = Certificates(current / "cert.pem", current / "key.pem")
+    before = certificates()
+    (tmp_path / "next").symlink_to("2")
+    (tmp_path / "next").replace(current)
+    shutil.rmtree(tmp_path / "1")
+    assert certificates.reload_if_changed()
+    assert certificates() is not before
+    assert not certificates.reload_if_changed()
+
+
 async def test_watching_looks_at_the_files_again_and_again(pem: Path) -> None:
     """One timer looks, as long as somebody watches; then there is none."""
     certificates = Certificates(pem, poll_interval=0)

@@ -173,8 +173,9 @@ def server_context() -> ssl.SSLContext:
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes with a file: with its rights, too, which often come after it."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return found.st_ctime_ns, found.st_ino, found.st_size
