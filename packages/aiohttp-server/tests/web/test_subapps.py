@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import pytest
 
 from aiohttp import web
 from aiohttp.abc import AbstractMatchInfo, AbstractRouter
+from aiohttp.server.web.request import BaseRequest
 from aiohttp.server.web.subapps import Domain, MaskDomain
 from aiohttp.test_utils import MemoryClient, make_mocked_request
 
@@ -104,6 +106,81 @@ class OwnRouter(AbstractRouter):
     async def resolve(self, request: web.Request) -> AbstractMatchInfo:
         """Find the route."""
         return web.UrlMappingMatchInfo({"own": request.path}, self._route)
+
+
+class CaselessRouter(web.UrlDispatcher):
+    """A router that is ours, but for how it finds who answers."""
+
+    async def resolve(self, request: BaseRequest) -> web.UrlMappingMatchInfo:
+        """Look for the path in lower case."""
+        return await super().resolve(request.clone(rel_url=request.raw_path.lower()))
+
+
+async def test_a_subclass_of_our_router_resolves() -> None:
+    """What a subclass does in ``resolve`` counts, for the application itself and below another."""
+    app, inner = web.Application(router=CaselessRouter()), web.Application(router=CaselessRouter())
+    app.router.add_get("/here", tell)
+    inner.router.add_get("/there", tell)
+    app.add_subapp("/inner", inner)
+    assert await asked(app, "/here", "/HERE", "/inner/There") == [
+        "/here {}",
+        "/here {}",
+        "/inner/there {}",
+    ]
+
+
+class OddRouter(web.UrlDispatcher):
+    """A router that is ours, but for how it matches."""
+
+    def match(
+        self, request: BaseRequest, path: str | None = None
+    ) -> web.UrlMappingMatchInfo | None:
+        """Find the same, whatever is asked for."""
+        return super().match(request, "/here")
+
+
+async def test_a_subclass_of_our_router_matches() -> None:
+    """What a subclass does in ``match`` counts, also for paths without parts."""
+    app = web.Application(router=OddRouter())
+    app.router.add_get("/here", tell)
+    app.router.add_get("/there", tell)
+    assert await asked(app, "/there", "/there") == ["/here {}", "/here {}"]
+
+
+class OwnMatch(AbstractMatchInfo):
+    """A match info of somebody's own."""
+
+    http_exception = None
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+
+    @property
+    def handler(self) -> Any:
+        """The handler."""
+        return self._handler
+
+    async def expect_handler(self, request: Any) -> None:
+        """Let it go on."""
+
+
+class OwnMatchRouter(AbstractRouter):
+    """A router that finds match infos of its own class."""
+
+    async def resolve(self, request: web.Request) -> AbstractMatchInfo:
+        """Find a handler that tells its application."""
+
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(text=str(request.match_info.apps.index(request.app)))
+
+        return OwnMatch(handler)
+
+
+async def test_a_match_info_of_ones_own_below() -> None:
+    """Another application's router may find what is no UrlMappingMatchInfo."""
+    app = app_of("/")
+    app.add_subapp("/inner", web.Application(router=OwnMatchRouter()))
+    assert await asked(app, "/inner/x") == ["1"]
 
 
 async def test_a_router_of_ones_own_below() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import logging
 
     from ..server import Server
+    from .matchinfo import UrlMappingMatchInfo
     from .resources import AbstractResource
     from .routedef import AbstractRouteDef
     from .routes import AbstractRoute
@@ -120,9 +121,13 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         )
         self._debug = debug
         self._router = UrlDispatcher() if router is None else router
-        # The doors of the hot path, of routers that have them.
-        self._match: Callable[[Request], Any] = getattr(self._router, "match", _never)
-        self._plain: Mapping[str, Mapping[str, AbstractRoute]] = getattr(self._router, "plain", {})
+        # The doors of the hot path; closed where a router's own ``match`` or ``resolve`` decides.
+        self._match: Callable[[Request], UrlMappingMatchInfo | None] = _never
+        self._plain: Mapping[str, Mapping[str, AbstractRoute]] = {}
+        if isinstance(self._router, UrlDispatcher) and self._router.matches_at_once:
+            self._match = self._router.match
+            if type(self._router).match is UrlDispatcher.match:
+                self._plain = self._router.plain
         self._handler_args = handler_args
         self._middlewares: FrozenList[Middleware] = FrozenList(middlewares)
         self._state: dict[str | AppKey[Any], Any] = {}

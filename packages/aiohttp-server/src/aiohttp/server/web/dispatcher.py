@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sized
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from itertools import chain
 from keyword import iskeyword
 from types import MappingProxyType
@@ -56,6 +57,11 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         return f"<UrlDispatcher {len(self._resources)} resources>"
 
     # Who answers.
+
+    @property
+    def matches_at_once(self) -> bool:
+        """Whether ``match`` may be asked: a subclass with a ``resolve`` of its own is awaited."""
+        return _matches_at_once(type(self))
 
     def match(self, request: BaseRequest, path: str | None = None) -> UrlMappingMatchInfo | None:
         """Return who answers a request: a handler, or its 404 or 405. Raises nothing.
@@ -363,8 +369,9 @@ def _check_name(name: str) -> None:
         )
 
 
-def _matches_at_once(kind: type[AbstractResource]) -> bool:
-    """Tell which of ``match`` and ``resolve`` a class of resources has: it needs only one."""
+@lru_cache(maxsize=256)
+def _matches_at_once(kind: type[AbstractResource | UrlDispatcher]) -> bool:
+    """Tell which of ``match`` and ``resolve`` a class has of its own: it needs only one."""
     return next(
         "match" in vars(each)
         for each in kind.__mro__

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from aiohttp.protocol.abc import AbstractRouter
 
 from .dispatcher import UrlDispatcher
+from .handling import adopt
 from .matchinfo import UrlMappingMatchInfo
 from .paths import routing_path
 from .resources import AbstractResource, Outcome, PrefixResource
@@ -32,7 +33,7 @@ _NO_METHODS: Final[AbstractSet[str]] = frozenset()
 
 
 def _dispatcher(router: AbstractRouter) -> UrlDispatcher | None:
-    """Return an application's router, unless it is of a class of its own: that one is awaited."""
+    """Return an application's router, unless it is of a class of the program's own."""
     return router if isinstance(router, UrlDispatcher) else None
 
 
@@ -68,14 +69,16 @@ class _SubAppResource(AbstractResource):
         if not self.is_for(request, path):
             return None, _NO_METHODS
         router = _dispatcher(self._app.router)
-        found = None if router is None else router.match(request, path)
+        if router is None or not router.matches_at_once:
+            return None
+        found = router.match(request, path)
         return None if found is None else self._passed(found)
 
     async def resolve(self, request: BaseRequest) -> Outcome:
         """Return whom the application found; also that nobody is there."""
         if not self.is_for(request, routing_path(request.raw_path)):
             return None, _NO_METHODS
-        return self._passed(await self._app.router.resolve(request))
+        return self._passed(adopt(await self._app.router.resolve(request)))
 
     def _passed(self, found: UrlMappingMatchInfo) -> Outcome:
         found.add_app(self._app)
