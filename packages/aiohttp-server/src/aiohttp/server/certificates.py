@@ -120,7 +120,7 @@ class Certificates:
         self._timer = self._next_look()
         self.reload_if_changed()
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
+    def _look(self) -> list[tuple[int, int, int, int] | None]:
         """Return what tells one state of the files from another; symbolic links are followed."""
         return [_stamp(path) for path in (self._certfile, self._keyfile)]
 
@@ -172,10 +172,10 @@ def server_context() -> ssl.SSLContext:
     return context
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> tuple[int, int, int, int] | None:
     """Return what changes with a file: with its rights, too, which often come after it."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ctime_ns, found.st_ino, found.st_size
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
