@@ -1310,6 +1310,43 @@ async def test_drain_finishes_what_runs_and_says_that_it_is_the_last() -> None:
     assert served.is_closed
 
 
+async def test_drain_keeps_what_the_head_of_a_response_has_promised() -> None:
+    """Its client may be sending the next request already: that one is told that it was the last."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.start(200)
+        await exchange.write(b"a")
+        await release.wait()
+        await exchange.finish()
+
+    served = Served(answer)
+    assert b"Connection: close" not in await served.exchange(GET)
+    served.service.begin_drain()
+    release.set()
+    assert await served.exchange() == b"0\r\n\r\n"
+    assert not served.is_closed
+    assert b"\r\nConnection: close\r\n" in await served.exchange(GET)
+    assert served.is_closed
+
+
+async def test_drain_waits_a_moment_only_behind_what_was_promised() -> None:
+    """A quarter of a second, as it listens to idle connections."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.start(200)
+        await release.wait()
+        await exchange.finish()
+
+    served = Served(answer)
+    await served.exchange(GET)
+    served.service.begin_drain()
+    release.set()
+    await served.exchange()
+    closes_after(served, 0.25)
+
+
 async def test_connection_that_never_asks_ends_soon_when_draining() -> None:
     """A moment is 2 seconds."""
     served = Served()

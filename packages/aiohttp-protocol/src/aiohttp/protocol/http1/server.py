@@ -69,6 +69,7 @@ logger = logging.getLogger("aiohttp.server")
 
 _BODY_COMES: Final = frozenset({REQUEST, BOTH, EARLY})
 _ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE, COMPLETE})
+_HEAD_IS_SENT: Final = frozenset({BOTH, RESPONSE, EARLY})
 
 # Why the transport is paused; several reasons may hold at once.
 _PIPELINE_IS_FULL: Final = 1
@@ -108,6 +109,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_gate",
         "_has_eof",
         "_has_lent_body",
+        "_has_promised",
         "_idle_end",
         "_is_closing",
         "_pauses",
@@ -147,6 +149,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._has_eof = False
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
+        self._has_promised = False  # but it has said that another may follow
         self.proxied: Proxied | None = None
 
     def __repr__(self) -> str:
@@ -274,7 +277,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
         A request may be on its way: on an idle connection whose client doesn't know yet,
         or as the first of a new one. It is answered, and the answer says that it is the last.
+        So it is behind a response that has said before that the connection will be kept.
         """
+        self._has_promised = self._state in _HEAD_IS_SENT and not self._is_closing
         self._is_closing = True
         if self._state is IDLE and self._collector is None:
             limits = self._service.limits
@@ -378,6 +383,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def close_after_response(self) -> None:
         """Make the response under way the last one."""
         self._is_closing = True
+        self._has_promised = False
 
     def ending(self, is_whole: bool) -> bytes:
         """Return the end of a response's head: whether the connection will be kept.
@@ -583,7 +589,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _next(self) -> None:
         """Make ready for the next request, which may be here already."""
-        if self._is_closing or (self._has_eof and not self._pending):
+        if self._has_promised and not self._has_eof and not self._pending:
+            self._become_idle(self._service.time())
+            self.begin_drain()
+        elif self._is_closing or (self._has_eof and not self._pending):
             self._close()
         elif self._pending or not self.is_writable:
             # Not now: the handler that has just answered is still on the stack, or the
@@ -691,7 +700,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._state is not EARLY:
             return
         body = self._body
-        if self._is_closing or body is None or body.is_broken or body.is_too_long_to_drop:
+        is_last = self._is_closing and not self._has_promised
+        if is_last or body is None or body.is_broken or body.is_too_long_to_drop:
             self._close()
             return
         body.drop()
