@@ -333,6 +333,25 @@ async def test_block_that_is_left_as_it_ends() -> None:
     assert (await answer_of(answer)).status == 200
 
 
+async def test_cancelled_by_somebody_else_as_it_ends() -> None:
+    """Two cancellations reach a task as one; that of somebody else isn't taken for the stream's."""
+    tasks: list[asyncio.Task[object]] = []
+
+    async def answer(request: BaseRequest) -> EventSourceResponse:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append(task)
+        async with EventSourceResponse(request) as stream:
+            stream._end()
+            task.cancel()
+        await asyncio.sleep(0)
+        return stream
+
+    served = Served(Answering(answer).handle_exchange)
+    await served.exchange(GET)
+    assert tasks[0].cancelled()
+
+
 async def test_compressed_events_arrive_one_by_one() -> None:
     """Each event can be read when it was sent, compressed or not."""
     is_read = asyncio.Event()

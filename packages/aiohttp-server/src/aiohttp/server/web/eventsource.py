@@ -254,11 +254,11 @@ class EventSourceResponse(StreamResponse):
         is_ours = isinstance(exc, PeerDisconnected)
         if self._has_cancelled and task is not None:
             self._has_cancelled = False
-            if exc is None:  # the block was left before the cancellation reached it
-                with suppress(asyncio.CancelledError):
-                    await asyncio.sleep(0)
             # As ``asyncio.timeout`` does: what somebody else has cancelled stays so.
             others = task.uncancel() > self._cancelling
+            if exc is None and not others:  # the block was left before our cancellation reached it
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
             is_ours = isinstance(exc, asyncio.CancelledError) and not others
         if exc is None or is_ours:
             await self.write_eof()
