@@ -11,7 +11,7 @@ import pytest
 
 from aiohttp import web
 from aiohttp.abc import AbstractMatchInfo, AbstractRouter
-from aiohttp.protocol import Listener
+from aiohttp.protocol import Listener, PeerDisconnected
 from aiohttp.server.testing import MemoryClient
 
 COUNT = web.AppKey("count", int)
@@ -443,6 +443,47 @@ async def test_response_that_can_not_be_sent(caplog: pytest.LogCaptureFixture) -
         assert response.status == 500
         assert "Set-Cookie" not in response.headers
     assert "LocalProtocolError" in caplog.text
+
+
+async def test_another_response_where_one_can_not_be_sent() -> None:
+    """Who catches what is wrong with a response may return another one."""
+
+    async def careful(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"X-Name": "a\nb"})
+        try:
+            await response.prepare(request)
+        except ValueError:
+            return web.Response(text="another")
+        return response
+
+    async with MemoryClient(serving(careful)) as client:
+        assert (await client.get("/")).text() == "another"
+
+
+async def test_handler_that_waits_for_what_is_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    """A CancelledError that isn't the handler's own is an error like others: a 500, and logged."""
+
+    async def waits(request: web.Request) -> web.Response:
+        task = asyncio.create_task(asyncio.Event().wait())
+        task.cancel()
+        await task
+        return web.Response()
+
+    async with MemoryClient(serving(waits)) as client:
+        assert (await client.get("/")).status == 500
+    assert "the handler waited for something that was cancelled" in caplog.text
+
+
+async def test_another_peer_that_goes_away(caplog: pytest.LogCaptureFixture) -> None:
+    """PeerDisconnected of a connection that the handler has made is an error of the program."""
+
+    async def asks(request: web.Request) -> web.Response:
+        raise PeerDisconnected("upstream has gone")
+
+    async with MemoryClient(serving(asks)) as client:
+        response = await client.get("/")
+    assert response.status == 500
+    assert f"[request {response.text().split()[-1]}]" in caplog.text
 
 
 async def test_refused_request_has_no_handler() -> None:

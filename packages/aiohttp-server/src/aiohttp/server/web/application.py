@@ -26,7 +26,7 @@ from .keys import AppKey, NotAppKeyWarning
 from .limits import RequestLimits
 from .middlewares import Middleware
 from .request import Request
-from .signals import CleanupContext, FrozenList, Signal, error_of, raise_all
+from .signals import CleanupContext, FrozenList, Signal, error_of, is_cancelled, raise_all
 from .stream_response import StreamResponse
 
 if TYPE_CHECKING:
@@ -433,6 +433,12 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             await response.send(request)
             # Two that know each other are left to the garbage collector: 0.5 µs a request.
             request._response = None  # noqa: SLF001
+        except asyncio.CancelledError as exc:
+            if is_cancelled():
+                raise
+            error = RuntimeError("the handler waited for something that was cancelled")
+            error.__cause__ = exc
+            await self._answer_error(request, error)
         except Exception as exc:  # noqa: BLE001 - answered
             await self._answer_error(request, exc)
 
@@ -460,9 +466,11 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
     async def _answer_error(self, request: Request, exc: Exception) -> None:
         """Send what there is to say of an error; re-raise it if it is too late for that."""
         exchange = request.exchange
-        if exchange.response_status or isinstance(exc, PeerDisconnected):
+        has_gone = isinstance(exc, PeerDisconnected) and exchange.is_disconnected
+        if exchange.response_status or has_gone:
             raise exc
-        if isinstance(exc, RemoteProtocolError):
+        # That another peer has gone, whom the handler has asked, is no fault of this one.
+        if isinstance(exc, RemoteProtocolError) and not isinstance(exc, PeerDisconnected):
             exc = http_exception_of(exc)
         try:
             if isinstance(exc, HTTPException):

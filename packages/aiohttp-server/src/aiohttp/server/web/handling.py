@@ -123,7 +123,7 @@ def require_response(request: Request, response: object) -> StreamResponse:
     """Return what a handler returned, if it is a response.
 
     Raises:
-        InvalidUse: if it isn't, or another one has been begun already.
+        InvalidUse: if it isn't, or another one has been begun already, unless that failed.
     """
     if not isinstance(response, StreamResponse):
         handler = request.match_info.handler
@@ -132,7 +132,7 @@ def require_response(request: Request, response: object) -> StreamResponse:
             f"the handler {name} of {request.method} {shown(request.path)} returned "
             f"{type(response).__name__}, expected a response, such as web.Response()"
         )
-    begun = request._response  # noqa: SLF001 - they are one house
+    begun = request._response if request.exchange.response_status else None  # noqa: SLF001
     if begun is not None and begun is not response and not isinstance(response, HTTPException):
         raise InvalidUse(
             f"expected {begun!r}, which was prepared, to be returned, got {response!r}"

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, c
 if TYPE_CHECKING:
     from .application import Application
 
-__all__ = ["CleanupContext", "CleanupError", "FrozenList", "Signal", "error_of", "raise_all"]
+__all__ = [
+    "CleanupContext",
+    "CleanupError",
+    "FrozenList",
+    "Signal",
+    "error_of",
+    "is_cancelled",
+    "raise_all",
+]
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -117,7 +125,7 @@ class Signal(FrozenList[Callable[_P, Awaitable[object]]], Generic[_P]):
         errors: list[BaseException] = []
         for receiver in self._items:
             error = await error_of(receiver, *args, **kwargs)
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
                 raise error
             if error is not None:
                 errors.append(error)
@@ -162,7 +170,7 @@ def raise_all(what: str, errors: Sequence[BaseException]) -> None:
     if errors:
         all_of_them = CleanupError(f"{len(errors)} errors in {what}", errors)
         cancelled = next((exc for exc in errors if isinstance(exc, asyncio.CancelledError)), None)
-        if cancelled is not None and _is_cancelled():
+        if cancelled is not None and is_cancelled():
             raise cancelled from all_of_them
         raise all_of_them
 
@@ -178,7 +186,7 @@ async def error_of(
     return None
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
     """Tell whether somebody wants the running task to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
