@@ -315,6 +315,22 @@ async def test_refusal_of_head_has_no_body() -> None:
         assert body == b""
 
 
+async def test_body_that_has_come_is_there_when_the_application_begins() -> None:
+    """All of it, or its first part; nobody waits for what is here."""
+    there: list[bytes] = []
+
+    async def look(exchange: Exchange) -> None:
+        there.append(exchange.body.read_nowait())
+        await exchange.respond(200, (), await exchange.body.read())
+
+    whole = post(b"all of it")
+    chunked = CHUNKED + b"5\r\nparts\r\n"
+    for pieces in ([whole], [whole[:9], whole[9:]], [whole[:-3], whole[-3:]]):
+        await Served(look).exchange(*pieces)
+    await Served(look).exchange(chunked, b"0\r\n\r\n")
+    assert there == [b"all of it", b"all of it", b"all of", b"parts"]
+
+
 # Refusals that the application answers.
 
 
