@@ -71,6 +71,7 @@ async def test_conditions_with_etags(attribute: str) -> None:
         ("bytes=500-", slice(500, None, 1)),
         ("bytes=-500", slice(-500, None, 1)),
         ("bytes=7-7", slice(7, 8, 1)),
+        ("Bytes=7-7", slice(7, 8, 1)),
     ],
 )
 async def test_range(field: str, found: slice) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["date_of", "etags_of", "slice_of"]
 
-# ASCII digits only: \d takes those of every script.
-_RANGE: Final = re.compile(r"bytes=([0-9]{0,30})-([0-9]{0,30})")
+# ASCII digits only: \d takes those of every script. Units are in any case (section 14.1).
+_RANGE: Final = re.compile(r"(?ai:bytes)=([0-9]{0,30})-([0-9]{0,30})")
 
 
 def date_of(headers: Headers, name: str) -> datetime | None:
