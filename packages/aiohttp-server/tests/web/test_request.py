@@ -503,6 +503,22 @@ async def test_clone_to_another_host() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_looked_at", [True, False])
+async def test_clone_with_another_host(is_looked_at: bool) -> None:
+    """A Host among the given fields counts, whether the host was looked at before or not."""
+
+    async def look(request: BaseRequest) -> object:
+        if is_looked_at:
+            assert (request.host, request.scheme) == ("example.org", "http")
+        other = request.clone(headers={"Host": "other"})
+        same = request.clone(host="given").clone(headers=request.headers)
+        return [str(each.url) for each in (other, same, request.clone(rel_url="//host/x"))]
+
+    assert await ask(look, headers={"Host": "example.org"}) == [
+        "http://other/", "http://given/", "http://host/x",
+    ]  # fmt: skip
+
+
 async def test_clone_of_a_read_request_has_its_body() -> None:
     """What was read is not lost to a clone, nor a bound that is lifted."""
 

@@ -461,10 +461,12 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
             url = URL(rel_url)
             target = url.raw_path_qs
             if url.absolute:
-                scheme, host = scheme or url.scheme, host or url.authority
+                scheme, host = scheme or url.scheme or None, host or url.authority
         new = copy(self)
         new._alter_head(method, target, headers)  # noqa: SLF001 - of its own class
-        facts = {"id": self.id, "scheme": scheme, "host": host, "remote": remote}
+        facts = {"id": self.id, "scheme": scheme, "remote": remote}
+        if host is not None or new.headers.get("Host") == self.headers.get("Host"):
+            facts["host"] = host
         new._alter_facts(facts)  # noqa: SLF001
         new._alter_limits(client_max_size, client_max_fields)  # noqa: SLF001
         return new
