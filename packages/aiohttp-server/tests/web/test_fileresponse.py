@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aiohttp.protocol import Exchange, HttpVersion10
+from aiohttp.server.web.compression import ContentCoding
 from aiohttp.server.web.fileresponse import FileResponse
 from aiohttp.server.web.request import BaseRequest
 from aiohttp.server.web.stream_response import StreamResponse
@@ -249,6 +250,8 @@ async def test_twin(tmp_path: Path) -> None:
     assert twin.headers["ETag"] != plain.headers["ETag"]
     part = await sent(path, Accept_Encoding="gzip", Range="bytes=0-9")
     assert (part.status, part.body) == (206, coded[:10])
+    in_lines = [("Accept-Encoding", "identity;q=0.5"), ("Accept-Encoding", "gzip")]
+    assert (await answer_of(FileResponse(path), headers=in_lines)).body == coded
     known = await sent(path, Accept_Encoding="gzip", If_None_Match=twin.headers["ETag"])
     assert (known.status, known.headers["Vary"]) == (304, "Accept-Encoding")
 
@@ -273,6 +276,23 @@ async def test_compression(tmp_path: Path, content: bytes) -> None:
     for headers in ({"If-None-Match": tag}, {"Accept-Encoding": "gzip", "If-None-Match": tag}):
         known = await answer_of(answer, headers=headers)
         assert (known.status, known.headers["ETag"]) == (304, tag)
+
+
+async def test_file_that_grows(big: Path) -> None:
+    """Of a file that is compressed as it leaves no more is sent than there was at first."""
+
+    class Hooked(BaseRequest):
+        async def _prepare_hook(self, response: StreamResponse) -> None:
+            with big.open("ab") as file:
+                file.write(b"more")
+
+    async def answer(request: BaseRequest) -> StreamResponse:
+        response = FileResponse(big)
+        response.enable_compression(ContentCoding.gzip)
+        await response.send(Hooked(request.exchange))
+        return response
+
+    assert gzip.decompress((await answer_of(answer)).body) == BIG
 
 
 async def test_chunked(big: Path) -> None:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from .request import BaseRequest
 
-__all__ = ["Compressor", "ContentCoding", "add_to_vary", "announce_coding", "choose_coding"]
+__all__ = [
+    "Compressor",
+    "ContentCoding",
+    "accept_encoding_of",
+    "add_to_vary",
+    "announce_coding",
+    "choose_coding",
+]
 
 
 class ContentCoding(Enum):
@@ -139,15 +146,21 @@ def announce_coding(headers: CIMultiDict[str], coding: ContentCoding) -> None:
         headers["ETag"] = _WEAK + etag
 
 
+def accept_encoding_of(request: BaseRequest) -> str | None:
+    """Return Accept-Encoding, its lines as one (RFC 9110, section 5.3); None without any."""
+    lines = request.headers.getall("Accept-Encoding", None)
+    return None if lines is None else ", ".join(lines)
+
+
 def _preferred(request: BaseRequest) -> ContentCoding:
-    fields = request.headers.getall("Accept-Encoding", None)
-    if fields is None:
+    accepted = accept_encoding_of(request)
+    if accepted is None:
         return ContentCoding.identity
     available = available_codings()
     offered = [coding for coding in _PREFERENCE if coding in available]
     # "identity;q=0" and nothing else that we know: a body that isn't coded serves the client
     # better than 406 (RFC 9110, section 12.5.3, leaves the choice).
-    return ContentCoding(best_coding(", ".join(fields), offered) or "identity")
+    return ContentCoding(best_coding(accepted, offered) or "identity")
 
 
 def add_to_vary(headers: CIMultiDict[str], name: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp.protocol import ETag, http_date
 
-from .compression import add_to_vary
+from .compression import accept_encoding_of, add_to_vary
 from .contenttypes import content_type_of
 from .opening import OpenFile, open_file, promptly
 from .ranges import ByteRanges, content_range
@@ -76,7 +76,7 @@ class FileResponse(StreamResponse):
         if self.prepared:
             await super().prepare(request)  # which refuses another request
             return
-        accept_encoding = request.headers.get("Accept-Encoding")
+        accept_encoding = accept_encoding_of(request)
         found = await promptly(
             self._path,
             lambda: open_file(self._path, accept_encoding, below=self._below),
@@ -199,7 +199,9 @@ class FileResponse(StreamResponse):
         elif self._compressor is None:
             await request.exchange.sendfile(found.file, part.start, len(part))
         else:
-            while data := await found.read(self._chunk_size):
+            left = len(part)  # no more than that: a log may grow faster than its reader reads
+            while data := await found.read(min(left, self._chunk_size)):
+                left -= len(data)
                 await self.write(data)
 
 
