@@ -512,11 +512,18 @@ async def test_clone_with_another_host(is_looked_at: bool) -> None:
             assert (request.host, request.scheme) == ("example.org", "http")
         other = request.clone(headers={"Host": "other"})
         same = request.clone(host="given").clone(headers=request.headers)
-        return [str(each.url) for each in (other, same, request.clone(rel_url="//host/x"))]
+        clones = other, same, request.clone(headers={}), request.clone(rel_url="//host/x")
+        return [str(each.url) for each in clones]
 
     assert await ask(look, headers={"Host": "example.org"}) == [
-        "http://other/", "http://given/", "http://host/x",
+        "http://other/", "http://given/", "http://example.org/", "http://host/x",
     ]  # fmt: skip
+
+
+async def test_clone_with_another_path_has_the_host_of_the_target() -> None:
+    """A host that the target names overrules Host, for a clone with another target, too."""
+    data = b"GET http://named/ HTTP/1.1\r\nHost: overruled\r\n\r\n"
+    assert await ask_raw(lambda r: str(r.clone(rel_url="/x").url), data) == "http://named/x"
 
 
 async def test_clone_of_a_read_request_has_its_body() -> None:

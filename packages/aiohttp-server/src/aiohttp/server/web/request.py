@@ -465,7 +465,10 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         new = copy(self)
         new._alter_head(method, target, headers)  # noqa: SLF001 - of its own class
         facts = {"id": self.id, "scheme": scheme, "remote": remote}
-        if host is not None or new.headers.get("Host") == self.headers.get("Host"):
+        named = new.headers.get("Host")
+        if host is None and (named is None or (target is not None and headers is None)):
+            host = self.host  # which the target may have named
+        if host is not None or named == self.headers.get("Host"):
             facts["host"] = host
         new._alter_facts(facts)  # noqa: SLF001
         new._alter_limits(client_max_size, client_max_fields)  # noqa: SLF001
