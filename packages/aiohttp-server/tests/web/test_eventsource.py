@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from aiohttp.protocol import StreamReader
+from aiohttp.protocol import PeerDisconnected, StreamReader
 from aiohttp.server.web.compression import ContentCoding
 from aiohttp.server.web.eventsource import EventSourceResponse, encode_event
 from aiohttp.server.web.request import BaseRequest
@@ -273,6 +273,35 @@ async def test_silence_for_a_client_that_does_not_read() -> None:
     service.client.release()
     await settle(20)
     assert seen == ["after"]
+
+
+async def test_event_that_is_cancelled_half_way() -> None:
+    """Nothing follows half an event, of which it would become a part; the stream ends."""
+    seen: list[str] = []
+
+    async def answer(request: BaseRequest) -> EventSourceResponse:
+        async with EventSourceResponse(request) as stream:
+            sending = asyncio.create_task(stream.send_event("a" * 1024 * 1024))
+            await settle()
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+            with pytest.raises(PeerDisconnected, match="cancelled half way"):
+                await stream.send_event("b")
+            await stream.send_event("c")
+        seen.append("after")
+        return stream
+
+    service = Served(Answering(answer).handle_exchange)
+    service.client.hold()
+    asyncio.get_running_loop().call_soon(service.client.feed, GET)
+    await settle(40)
+    service.client.release()
+    answered = await service.exchange()
+    assert seen == ["after"]
+    assert b"data: aaa" in answered
+    assert b"data: b" not in answered
+    assert answered.endswith(b"aaa\r\n0\r\n\r\n")
 
 
 async def test_wait_for_some_time() -> None:

@@ -49,7 +49,8 @@ class EventSourceResponse(StreamResponse):
             await stream.send_event("...")
         return stream
 
-    Several tasks may send; each event arrives in one piece.
+    Several tasks may send; each event arrives in one piece. One that is cancelled when a part
+    of it was sent ends the stream: the client connects again.
 
     Args:
         request: what is answered, for ``async with``.
@@ -80,6 +81,7 @@ class EventSourceResponse(StreamResponse):
         self._over = asyncio.Event()
         self._turn = asyncio.Lock()
         self._last = 0.0
+        self._is_torn = False
         self._watcher: asyncio.Task[None] | None = None
         self._owner: asyncio.Task[Any] | None = None
         self._cancelling = 0
@@ -183,11 +185,22 @@ class EventSourceResponse(StreamResponse):
     async def _send(self, data: bytes) -> None:
         exchange = self._under_way("send_event").exchange
         async with self._turn:
+            if self._is_torn:
+                raise PeerDisconnected("the stream is over: an event was cancelled half way")
             if data and self._compressor is not None:
                 size = self._executor_size
                 data = await self._compressor.encode(data, size) + self._compressor.flush()
             self._last = asyncio.get_running_loop().time()
-            await exchange.write(data)
+            sent = exchange.body_sent
+            try:
+                await exchange.write(data)
+            except asyncio.CancelledError:
+                # The client would take the next event for the rest of this one. It drops what
+                # has no end, and connects again.
+                self._is_torn = 0 < exchange.body_sent - sent < len(data)
+                if self._is_torn and not self._over.is_set():
+                    self._end()
+                raise
 
     # The end, and silence.
 
@@ -256,10 +269,11 @@ class EventSourceResponse(StreamResponse):
             self._has_cancelled = False
             # As ``asyncio.timeout`` does: what somebody else has cancelled stays so.
             others = task.uncancel() > self._cancelling
-            if exc is None and not others:  # the block was left before our cancellation reached it
+            if not others and not isinstance(exc, asyncio.CancelledError):
+                # The block was left before our cancellation reached it.
                 with suppress(asyncio.CancelledError):
                     await asyncio.sleep(0)
-            is_ours = isinstance(exc, asyncio.CancelledError) and not others
+            is_ours = not others and isinstance(exc, (asyncio.CancelledError, PeerDisconnected))
         if exc is None or is_ours:
             await self.write_eof()
         return is_ours
