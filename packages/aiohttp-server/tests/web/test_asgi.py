@@ -94,6 +94,33 @@ async def test_body(pieces: tuple[bytes, ...], extra: dict[str, Any]) -> None:
     assert server.body == b"hello"
 
 
+@pytest.mark.parametrize(("method", "expected"), [("POST", b"True"), ("GET", b"False")])
+async def test_body_that_is_not_announced_exists_by_its_method(
+    method: str, expected: bytes
+) -> None:
+    """HTTP/2 needs no Content-Length: a POST without one has a body, as far as one can know."""
+
+    async def has_body(request: web.Request) -> web.Response:
+        return web.Response(text=str(request.can_read_body))
+
+    app = web.Application()
+    app.router.add_route(method, "/", has_body)
+    server = AsgiServer(*body_of(b"hello"))
+    await serve_asgi(app, scope_of("/", method, http_version="2"), server.receive, server.send)
+    assert server.body == expected
+
+
+async def test_head_has_the_length_that_get_would_have() -> None:
+    """Content-Length of a whole response is told, without its body."""
+    app = web.Application()
+    app.router.add_get("/", echo)
+    server = AsgiServer()
+    await serve_asgi(app, scope_of("/", "HEAD"), server.receive, server.send)
+    assert server.headers[b"content-length"] == b"0"
+    server = await asked(scope_of("/ab", "HEAD"))
+    assert (int(server.headers[b"content-length"]) > 9, server.body) == (True, b"")
+
+
 async def test_a_body_that_breaks_off() -> None:
     """Nobody is answered when the client has gone; and a part never passes for the whole."""
     scope = scope_of("/echo", "POST", [(b"content-length", b"9")])

@@ -252,7 +252,9 @@ class AsgiExchange:
             raise LocalProtocolError(
                 f"Content-Length says {given} bytes, but the body has {length}"
             )
-        self._length = given if given is not None else length if self._has_content else None
+        if given is None and status not in {204, 304}:
+            given = length  # also of HEAD: what GET would say (RFC 9110, section 9.3.2)
+        self._length = given
         self._writer = body_writer(
             body_framing(status=status, method=method, chunked=False, content_length=self._length)
         )

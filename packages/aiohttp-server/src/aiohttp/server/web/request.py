@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseRequest", "Request"]
 
+# Whose content has no meaning of its own (RFC 9110, section 9.3).
+_METHODS_WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "DELETE", "CONNECT", "OPTIONS", "TRACE"})
+
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
@@ -315,8 +318,14 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
 
     @property
     def body_exists(self) -> bool:
-        """Whether the request has a body, read or not."""
-        return self.head.chunked or bool(self.head.content_length)
+        """Whether the request has a body, read or not.
+
+        HTTP/2, over ASGI, may have one without saying so first: then by the method.
+        """
+        head = self.head
+        if head.content_length is None and head.version >= (2, 0):
+            return head.method not in _METHODS_WITHOUT_BODY
+        return head.chunked or bool(head.content_length)
 
     @property
     def can_read_body(self) -> bool:
