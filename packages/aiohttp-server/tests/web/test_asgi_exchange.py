@@ -280,10 +280,12 @@ async def test_addresses() -> None:
 
     await served(handler, client=["::1", 9], server=["::1", 80])
     await served(handler, client=None, server=("/run/app.sock", None))
+    await served(handler, client=None, server=["::1", 80])  # reset, as uvicorn tells it
     await served(handler, client=None, server=None)
     assert seen == [
         (("::1", 9), ("::1", 80), ("::1", 9)),
-        (None, "/run/app.sock", None),
+        ("", "/run/app.sock", ""),
+        (None, ("::1", 80), None),
         (None, None, None),
     ]
 

@@ -123,9 +123,14 @@ class AsgiExchange:
 
     @property
     def peername(self) -> Any:
-        """The client's address, ``(host, port)``; None where the server doesn't know it."""
+        """The client's address, ``(host, port)``; "" for a unix socket, None if it is unknown.
+
+        Of a client that has reset its TCP connection a server knows its own address only.
+        """
         client = self._scope.get("client")
-        return None if client is None else tuple(client)
+        if client is None:
+            return "" if isinstance(self.sockname, str) else None
+        return tuple(client)
 
     @property
     def sockname(self) -> Any:
