@@ -224,8 +224,11 @@ async def test_tls_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("peername", "remote"),
-    [(("192.0.2.1", 5), "192.0.2.1"), (("::1", 5, 0, 0), "::1"), ("", None), (None, None)],
-)
+    [
+        (("192.0.2.1", 5), "192.0.2.1"), (("::1", 5, 0, 0), "::1"), ("", None), (None, None),
+        ("/run/client.sock", None), (b"\0name", None),
+    ],
+)  # fmt: skip
 async def test_remote(peername: object, remote: str | None) -> None:
     """The client's address comes without its port; on a unix socket there is none."""
     assert await ask(lambda request: request.remote, server={"peername": peername}) == remote

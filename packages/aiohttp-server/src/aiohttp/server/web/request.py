@@ -191,9 +191,9 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def remote(self) -> str | None:
         """The address of the client; None on a unix socket."""
         peername = self.exchange.peername
-        if not peername:
+        if not peername or isinstance(peername, (str, bytes)):
             return None
-        return peername if isinstance(peername, str) else str(peername[0])
+        return str(peername[0])
 
     @property
     def forwarded(self) -> tuple[Mapping[str, str], ...]:
