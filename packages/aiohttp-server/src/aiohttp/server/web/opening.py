@@ -158,8 +158,8 @@ def _open_best(
             if coding in sizes:
                 found = _twin_of(found, path, coding, directory)
         if found.size <= _SMALL:
-            found.content = found.file.read(found.size) or b""
-            found.size = len(found.content)
+            content = found.file.read(found.size) or b""
+            found.content, found.size = content, len(content)
             found.close()
     except OSError:
         found.close()
