@@ -15,10 +15,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-__all__ = ["CONTENT", "PIECE", "TEXT", "app", "make_app"]
+__all__ = ["CONTENT", "LARGE", "PIECE", "TEXT", "app", "make_app"]
 
 CONTENT = bytes(range(256)) * 400
 """What ``/file`` has."""
+LARGE = 16_000_000
+"""So many bytes has ``/large``."""
 TEXT = "All work and no play makes Jack a dull boy.\n" * 5000
 PIECE = b"0123456789" * 100
 
@@ -81,8 +83,9 @@ async def pieces(request: web.Request) -> web.StreamResponse:
     """Send an answer whose length nobody knows before."""
     response = web.StreamResponse()
     await response.prepare(request)
+    piece = PIECE * int(request.query.get("times", "1"))
     for _ in range(int(request.match_info["number"])):
-        await response.write(PIECE)
+        await response.write(piece)
     return response
 
 
@@ -98,6 +101,12 @@ async def text(request: web.Request) -> web.Response:
 async def file(request: web.Request) -> web.FileResponse:
     """Send a file, or ranges of it."""
     return web.FileResponse(request.app[FILE])
+
+
+@routes.get("/large")
+async def large(request: web.Request) -> web.FileResponse:
+    """Send a file that no buffer holds."""
+    return web.FileResponse(request.app[FILE].with_name("large.bin"))
 
 
 @routes.get("/cookie")
@@ -145,11 +154,12 @@ async def count(
 
 
 async def with_file(app: web.Application) -> AsyncGenerator[None]:
-    """Have a file as long as the application runs."""
+    """Have files as long as the application runs."""
     note("startup")
     with tempfile.TemporaryDirectory() as folder:
         app[FILE] = Path(folder) / "content.bin"
         await asyncio.to_thread(app[FILE].write_bytes, CONTENT)
+        await asyncio.to_thread(app[FILE].with_name("large.bin").write_bytes, bytes(LARGE))
         yield
     note("cleanup")
 
