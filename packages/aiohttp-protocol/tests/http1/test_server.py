@@ -19,6 +19,7 @@ from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.http1.server import ServerHttpProtocol
 from aiohttp.protocol.http1.server_exchange import ServerExchange
 from aiohttp.protocol.limits import Limits
+from aiohttp.protocol.outbox import Outbox
 from aiohttp.protocol.service import Service
 from served import GET, Handler, Served, post, request, settle
 from wire import connect, cuts
@@ -154,6 +155,7 @@ async def test_answers_to_a_pipeline_leave_in_one_write() -> None:
 def crowd(handler: Handler = echo, count: int = 8) -> list[Served]:
     """Return connections of one service, whose answers wait for each other already."""
     first = Served(handler)
+    first.service.outbox = Outbox(asyncio.get_running_loop())  # which uvloop goes without
     served = [first, *(Served(service=first.service) for _ in range(count - 1))]
     for _ in range(40):
         for each in served:
