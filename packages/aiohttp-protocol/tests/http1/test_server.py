@@ -1348,6 +1348,45 @@ async def test_drain_keeps_what_the_head_of_a_response_has_promised() -> None:
     assert served.is_closed
 
 
+async def test_drain_keeps_its_promise_to_a_pipeline() -> None:
+    """The next request is here already: it is answered as the last, and those behind it are not."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.start(200, [("Content-Length", "1")])
+        await exchange.write(b"a")
+        if exchange.head.target == "/1":
+            await release.wait()
+        await exchange.finish()
+
+    served = Served(answer)
+    first = await served.exchange(request("/1") + request("/2") + request("/3"))
+    assert b"Connection: close" not in first
+    served.service.begin_drain()
+    release.set()
+    last = await served.exchange()
+    assert last.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert last.endswith(b"\r\nConnection: close\r\n\r\na")
+    assert last.count(b"HTTP/1.1") == 1
+    assert served.is_closed
+    assert served.service.books.requests == 2
+
+
+async def test_drain_keeps_its_promise_to_a_slow_reader() -> None:
+    """Its answer has said that another may follow, but has not been read yet."""
+    served = Served()
+    served.protocol.pause_writing()
+    served.client.feed(GET)
+    await settle()
+    assert b"Connection: close" not in served.client.take()
+    served.service.begin_drain()
+    served.protocol.resume_writing()
+    await settle()
+    assert not served.is_closed
+    assert b"\r\nConnection: close\r\n" in await served.exchange(GET)
+    assert served.is_closed
+
+
 async def test_drain_waits_a_moment_only_behind_what_was_promised() -> None:
     """A quarter of a second, as it listens to idle connections."""
     release = asyncio.Event()

@@ -69,7 +69,7 @@ logger = logging.getLogger("aiohttp.server")
 
 _BODY_COMES: Final = frozenset({REQUEST, BOTH, EARLY})
 _ANSWERING: Final = frozenset({REQUEST, WAITING, BOTH, RESPONSE, COMPLETE})
-_HEAD_IS_SENT: Final = frozenset({BOTH, RESPONSE, EARLY})
+_HEAD_IS_SENT: Final = frozenset({BOTH, RESPONSE, EARLY, COMPLETE})
 
 # Why the transport is paused; several reasons may hold at once.
 _PIPELINE_IS_FULL: Final = 1
@@ -594,10 +594,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _next(self) -> None:
         """Make ready for the next request, which may be here already."""
-        if self._has_promised and not self._has_eof and not self._pending:
-            self._become_idle(self._service.time())
-            self.begin_drain()
-        elif self._is_closing or (self._has_eof and not self._pending):
+        is_last = self._is_closing and not self._has_promised
+        if is_last or (self._has_eof and not self._pending):
             self._close()
         elif self._pending or not self.is_writable:
             # Not now: the handler that has just answered is still on the stack, or the
@@ -611,12 +609,14 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._exchange = None
         self._body = None
         self._deadline.set(now + self._service.limits.keep_alive)
+        if self._has_promised:
+            self.begin_drain()
 
     def _receive_pending(self) -> None:
         """Take in what came behind a request that is answered now."""
         if self._state is not COMPLETE or not self.is_writable:
             return  # closed, or resume_writing will come back to this
-        if self._is_closing and not self._pending:
+        if self._is_closing and not self._has_promised and not self._pending:
             self._close()
             return
         self._become_idle(self._service.time())
