@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from aiohttp.server import web
+from aiohttp.server.testing import MemoryClient, MemoryResponse
 from aiohttp.server.web import exceptions
 from aiohttp.server.web.exceptions import (
     HTTPClientError,
@@ -178,3 +180,61 @@ def test_class_of_a_status() -> None:
     for status in (302, 405, 418, 451, 700):
         with pytest.raises(ValueError, match=f"an exception of its own, got {status}"):
             exception_class(status)
+
+
+# What a client is told.
+
+
+async def told(accept: str, text: str | None = None) -> MemoryResponse:
+    """Return how a client that accepts this is told of an error."""
+
+    async def fail(request: web.Request) -> web.Response:
+        raise web.HTTPNotFound(text=text)
+
+    app = web.Application()
+    app.router.add_get("/", fail)
+    async with MemoryClient(app) as client:
+        return await client.get("/", headers={"Accept": accept} if accept else {})
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "text/html, */*;q=0.1"])
+async def test_error_is_a_line_of_text(accept: str) -> None:
+    """Clients that accept text, or anything, get a line of it."""
+    response = await told(accept)
+    assert (response.content_type, response.text()) == ("text/plain", "404: Not Found")
+    assert response.headers["Vary"] == "Accept"
+
+
+async def test_error_as_json() -> None:
+    """A client that accepts nothing but JSON gets JSON."""
+    response = await told("application/json")
+    assert response.content_type == "application/json"
+    assert response.json() == {"status": 404, "error": "Not Found"}
+    assert response.headers["Vary"] == "Accept"
+
+
+async def test_own_text_stays() -> None:
+    """What the program says itself is sent as it is."""
+    response = await told("application/json", text="404: Not Found!")
+    assert (response.content_type, response.text()) == ("text/plain", "404: Not Found!")
+    assert "Vary" not in response.headers
+
+
+async def test_limit_as_json() -> None:
+    """What exceeds a limit is told with its message, in JSON too."""
+
+    async def read(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    app = web.Application(client_max_size=10)
+    app.router.add_post("/", read)
+    async with MemoryClient(app) as client:
+        response = await client.post("/", data=b"x" * 11, headers={"Accept": "application/json"})
+    told = response.json()
+    assert (told["status"], told["error"]) == (413, "Content Too Large")
+    assert "at most 10 bytes, got 11" in told["message"]
+
+
+def test_say() -> None:
+    """A message stands behind the status, instead of the reason."""
+    assert web.HTTPConflict().say("it was sold").text == "409: it was sold"

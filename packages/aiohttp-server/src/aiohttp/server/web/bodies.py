@@ -62,7 +62,7 @@ def too_large(name: str, limit: int, came: int, message: str) -> HTTPRequestEnti
     """Return the answer to what exceeds a limit; its text names the limit, the bound, what came."""
     from .exceptions import HTTPRequestEntityTooLarge
 
-    return HTTPRequestEntityTooLarge(limit, came, text=f"413: {message} (limit {name})")
+    return HTTPRequestEntityTooLarge(limit, came).say(f"{message} (limit {name})")
 
 
 def known_codec(charset: str) -> str:
@@ -75,7 +75,7 @@ def known_codec(charset: str) -> str:
     if codec is None:
         from .exceptions import HTTPUnsupportedMediaType
 
-        raise HTTPUnsupportedMediaType(text=f"415: expected a known charset, got {shown(charset)}")
+        raise HTTPUnsupportedMediaType().say(f"expected a known charset, got {shown(charset)}")
     return codec
 
 

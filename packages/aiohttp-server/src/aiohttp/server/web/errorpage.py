@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .request import BaseRequest
     from .response import Response
 
-__all__ = ["error_response", "preferred_type"]
+__all__ = ["error_response", "preferred_type", "short_answer"]
 
 PLAIN: Final = "text/plain"
 HTML: Final = "text/html"
@@ -47,6 +47,20 @@ def error_response(request: BaseRequest, exc: BaseException) -> Response:
     else:
         text = _json(_members(request)) if content_type == JSON else _text(request)
     return Response(status=500, text=text, content_type=content_type, headers=headers)
+
+
+def short_answer(
+    status: int, reason: str, message: str, accept: tuple[str, ...] | list[str]
+) -> tuple[str, str]:
+    """Return the type and the text of an answer that says little: a line, or JSON.
+
+    JSON only for clients that accept nothing better; with ``message`` where that is
+    another than ``reason``.
+    """
+    if preferred_type(accept) != JSON:
+        return PLAIN, f"{status}: {message}"
+    told = {"status": status, "error": reason}
+    return JSON, _json(told if message == reason else {**told, "message": message})
 
 
 def _members(request: BaseRequest) -> dict[str, Any]:

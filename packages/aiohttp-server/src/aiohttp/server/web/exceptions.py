@@ -11,15 +11,17 @@ HTTPException
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .response import Response
 from .stream_response import LooseHeaders
 
 if TYPE_CHECKING:
     from yarl import URL
+
+    from .request import BaseRequest
 
 __all__ = [
     "HTTPAccepted",
@@ -97,6 +99,10 @@ class HTTPException(Response, Exception):
     status_code: ClassVar[int] = -1
     """The status of the class; only those that have one can be raised."""
 
+    # What ``say`` was told, and the line that it made of it.
+    _message = ""
+    _line = ""
+
     empty_body: ClassVar[bool] = False
     """Whether a response of this status has no body (RFC 9110, section 6.4.1)."""
 
@@ -124,7 +130,16 @@ class HTTPException(Response, Exception):
         )
         Exception.__init__(self, self.reason)
         if text is None and body is None and not self.empty_body:
-            self.text = f"{self.status}: {self.reason}"
+            self.say(self.reason)
+
+    def say(self, message: str) -> Self:
+        """Have the body tell this, in a form that the client accepts; return the response.
+
+        That is a line of text, behind the status; see ``HTTPError``.
+        """
+        self._message = message
+        self.text = self._line = f"{self.status}: {message}"
+        return self
 
 
 class HTTPSuccessful(HTTPException):
@@ -169,7 +184,26 @@ class HTTPMove(HTTPRedirection):
 
 
 class HTTPError(HTTPException):
-    """It did not work: status 4xx or 5xx."""
+    """It did not work: status 4xx or 5xx.
+
+    What is said by default, or by ``say``, comes as JSON to a client that accepts nothing
+    better: ``{"status": 404, "error": "Not Found"}``, with a ``"message"`` if there is
+    more to tell. A text or body of the program's own stays what it is.
+    """
+
+    def send(self, request: BaseRequest) -> Awaitable[None]:
+        """Send all of it."""
+        is_ours = self._line and self._body == self._line.encode()
+        if is_ours and self.content_type == "text/plain" and not self.prepared:
+            from .compression import add_to_vary
+            from .errorpage import short_answer
+
+            accept = request.headers.getall("Accept", ())
+            self.content_type, self.text = short_answer(
+                self.status, self.reason, self._message, accept
+            )
+            add_to_vary(self.headers, "Accept")
+        return super().send(request)
 
 
 class HTTPClientError(HTTPError):

@@ -12,6 +12,7 @@ from aiohttp.protocol import ETag, http_date
 
 from .compression import accept_encoding_of, add_to_vary
 from .contenttypes import content_type_of
+from .errorpage import short_answer
 from .opening import OpenFile, open_file, promptly
 from .ranges import ByteRanges, content_range
 from .selection import WHOLE, Selection, Validators, select, validators_of
@@ -135,12 +136,16 @@ class FileResponse(StreamResponse):
         return found.coding is not None or not self.compression
 
     async def _decline(self, request: BaseRequest, status: int) -> None:
-        """Send a line that says why there is no file."""
+        """Say why there is no file, as the exception of this status says it."""
         self.set_status(status)
-        line = f"{status}: {self.reason}".encode("ascii")
         for name in _OF_A_FILE:
             self.headers.popall(name, None)
-        self.headers["Content-Type"] = "text/plain; charset=utf-8"
+        content_type, text = short_answer(
+            status, self.reason, self.reason, request.headers.getall("Accept", ())
+        )
+        line = text.encode()
+        self.headers["Content-Type"] = f"{content_type}; charset=utf-8"
+        add_to_vary(self.headers, "Accept")
         self.headers["Content-Length"] = str(len(line))
         await super().prepare(request)
         await self.write_eof(line)

@@ -39,10 +39,9 @@ __all__ = [
 
 def http_exception_of(exc: RemoteProtocolError) -> HTTPException:
     """Return the answer to a request that breaks a rule of HTTP, or exceeds a limit."""
-    text = f"{exc.status}: {exc.message}"
     if isinstance(exc, MethodNotAllowed):
-        return HTTPMethodNotAllowed(exc.method, sorted(exc.allowed), text=text)
-    return exception_class(exc.status)(text=text)
+        return HTTPMethodNotAllowed(exc.method, sorted(exc.allowed)).say(exc.message)
+    return exception_class(exc.status)().say(exc.message)
 
 
 def match_of_refusal(exc: RemoteProtocolError) -> UrlMappingMatchInfo:
