@@ -349,6 +349,15 @@ async def test_json_response() -> None:
     assert response.headers["X-A"] == "b"
 
 
+def test_json_response_is_that_of_json_dumps() -> None:
+    """Without a dumps of one's own, the text is that of json.dumps; what has no end is an error."""
+    data: dict[str, Any] = {"ä": [1.5, None, True, "\u2028"], "b": {}}
+    assert json_response(data).text == json.dumps(data)
+    data["b"]["endless"] = data
+    with pytest.raises(RecursionError):
+        json_response(data)
+
+
 def test_json_response_of_text_or_bytes() -> None:
     """JSON that was made elsewhere is sent as it is; null is a value, nothing is not."""
     assert json_response(text="[]").text == "[]"
