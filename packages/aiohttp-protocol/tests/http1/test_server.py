@@ -908,6 +908,23 @@ async def test_no_continue_for_who_does_not_wait() -> None:
     assert b"100 Continue" not in answer
 
 
+@pytest.mark.parametrize("pieces", [(EXPECT + b"01",), (EXPECT, b"01")], ids=["at once", "later"])
+async def test_body_of_who_does_not_wait_has_its_time(pieces: tuple[bytes, ...]) -> None:
+    """It runs from the body's first byte on, as if nobody had spoken of 100."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await release.wait()
+        await echo(exchange)
+
+    served = Served(answer)
+    assert await served.exchange(*pieces) == b""
+    served.clock.advance(29)
+    release.set()
+    assert await served.exchange() == b""
+    assert bodies(await served.exchange(b"234")) == [b"01234"]
+
+
 async def test_answer_without_reading_takes_the_place_of_continue() -> None:
     """Whether the body still comes can't be known then: the connection ends."""
     served = Served(refuse)

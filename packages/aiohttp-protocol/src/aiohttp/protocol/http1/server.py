@@ -662,6 +662,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         body = self._body
         if body is None or body.is_broken:
             return b""  # nothing of this connection is parsed again
+        if body.is_held_back:
+            self._expect_body()  # the client doesn't wait for 100: its time runs from now on
         try:
             used = body.decode(data)
         except HttpException as exc:
