@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import socket
 import urllib.request
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from chromium import Chromium, chromium
 from command_server import EXAMPLES, CommandServer, command_server
+from gunicorn_process import until
 
 MB = 1_000_000
 LARGE = 200 * MB
@@ -118,6 +120,38 @@ async def test_listing_shows_what_was_uploaded(
     assert "2 files" in await page.text()
     await page.evaluate("document.querySelector('a[href$=\"notes.txt\"]').click()")
     await page.until("document.body.innerText == 'a note'")
+
+
+def test_upload_that_breaks_off_leaves_nothing(server: CommandServer) -> None:
+    """Neither in the listing nor beside it, whatever the file is called."""
+    begun = (
+        b"POST /files HTTP/1.1\r\n"
+        b"Host: localhost\r\n"
+        b"Content-Type: multipart/form-data; boundary=B\r\n"
+        b"Content-Length: 5000\r\n"
+        b"\r\n"
+        b"--B\r\n"
+        b'Content-Disposition: form-data; name="file"; filename="../half.txt"\r\n'
+        b"\r\n"
+        b"only the begin"
+    )
+    (arriving,) = (each for each in files_of(server, begun) if "/arriving/" in each)
+    until(lambda: not Path(arriving).exists(), "the removal of what had arrived")
+    with urllib.request.urlopen(f"{server.url}/files/") as listing:
+        assert b"This directory is empty." in listing.read()
+
+
+def files_of(server: CommandServer, begun: bytes) -> list[str]:
+    """Begin a request, wait until it writes a file, break it off; return which files were open."""
+    descriptors = Path(f"/proc/{server.process.pid}/fd")
+
+    def is_open() -> list[str]:
+        names = [os.fspath(each.readlink()) for each in descriptors.iterdir() if each.is_symlink()]
+        return names if any("/arriving/" in name for name in names) else []
+
+    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+        sock.sendall(begun)
+        return list(until(is_open, "a file that is written"))
 
 
 async def test_error_page_shows_where_it_happened(server: CommandServer, browser: Chromium) -> None:

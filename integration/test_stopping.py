@@ -73,7 +73,7 @@ async def server(
 
 @dataclass
 class Load:
-    """What clients have seen: answers, connections that nobody took, and all that went wrong."""
+    """What clients have seen: answers, those that were a connection's last, and what went wrong."""
 
     port: int
     answers: int = 0
@@ -85,7 +85,7 @@ class Load:
         while True:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):
                 return  # it listens no more: nothing was accepted
             try:
                 while await self._ask(number, reader, writer):

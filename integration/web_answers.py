@@ -162,10 +162,11 @@ async def _special(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     async with aiohttp.ClientSession(
         cookie_jar=jar, connector=connector, connector_owner=False
     ) as other:
-        found["cookies"] = []
+        cookies: list[Any] = []
         for _ in range(2):
             async with other.get(f"{url}/cookie") as answer:
-                found["cookies"].append(await answer.json())
+                cookies.append(await answer.json())
+        found["cookies"] = cookies
     async with session.get(f"{url}/away") as answer:
         statuses = [each.status for each in (*answer.history, answer)]
         found["redirect"] = [statuses, await answer.json()]
