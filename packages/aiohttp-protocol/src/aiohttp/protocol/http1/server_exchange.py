@@ -395,15 +395,16 @@ class ServerExchange:
 
     async def _send_piece(self, target: int, source: int, offset: int, left: int) -> int:
         """Have the kernel send some bytes; return how many, 0 if there is nothing or it can't."""
-        try:
-            sent = os.sendfile(target, source, offset, min(left, _FILE_PIECE))
-        except BlockingIOError:
-            await self._connection.wait_writable(target)
-            return await self._send_piece(target, source, offset, left)
-        except ConnectionError:
-            raise
-        except OSError:
-            return 0  # a file that can't be sent so; one that can't be read says it when it is
+        sent: int | None = None
+        while sent is None:
+            try:
+                sent = os.sendfile(target, source, offset, min(left, _FILE_PIECE))
+            except BlockingIOError:
+                await self._connection.wait_writable(target)
+            except ConnectionError:
+                raise
+            except OSError:
+                return 0  # a file that can't be sent so; one that can't be read says it when it is
         self._service.books.bytes_sent += sent
         await asyncio.sleep(0)
         return sent
