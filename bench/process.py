@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import resource
+import selectors
 import shutil
 import signal
 import subprocess

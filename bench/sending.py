@@ -92,7 +92,8 @@ def measure(options: Options) -> Iterator[Figure]:
         rows = [row for row in (_stream(), _file(folder)) if options.wants(row.title)]
         if any(row.target == "/file" for row in rows):
             Path(folder).chmod(0o755)  # for nginx, whoever runs it
-            Path(folder, "file").write_bytes(Random(2014).randbytes(1_000_000) * (SIZE // 1_000_000))
+            block = Random(2014).randbytes(1_000_000)
+            Path(folder, "file").write_bytes(block * (SIZE // len(block)))
         for row in rows:
             yield _measure(row, options)
 

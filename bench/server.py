@@ -40,6 +40,7 @@ CANNED = "canned bytes, the limit"
 UVICORN = "uvicorn, httptools"
 GRANIAN = "granian, Rust, RSGI"
 TEN = "ours, 10 routes"
+BROWSER = "server, a browser's GET with 12 fields: path parameter, middleware; JSON"
 
 HELLO = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 BODY = b"x" * 65536
@@ -139,11 +140,18 @@ ROWS = (
         depth=DEPTH,
     ),
     Row(
-        "server, a browser's GET with 12 fields: path parameter, middleware, 2 KB of JSON",
+        f"{BROWSER}, 2 KB by json_response",
         _web("item"),
         _goals((AIOHTTP, 1.7)),
         _browser,
         json.dumps({"name": "00000000", "items": ITEMS}).encode(),
+    ),
+    Row(
+        f"{BROWSER}, 2 KB made beforehand",
+        _web("made"),
+        _goals((AIOHTTP, 1.7)),
+        _browser,
+        json.dumps(ITEMS).encode(),
     ),
     Row(
         "server, POST of 64 KB, which are read",

@@ -37,7 +37,8 @@ def main(directory: str) -> None:
     with tempfile.TemporaryDirectory() as home:
         configuration = Path(home, "nginx.conf")
         configuration.write_text(CONFIGURATION.format(port=port, directory=directory))
-        process = subprocess.Popen([nginx, "-p", home, "-c", configuration], stdin=subprocess.DEVNULL)
+        command = [nginx, "-p", home, "-c", configuration]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         try:
             wait_for(port)
             announce(port)

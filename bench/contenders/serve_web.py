@@ -6,6 +6,7 @@ The first argument says what it serves: an application for each figure.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PIECE = b"x" * 65536
+MADE = json.dumps(ITEMS).encode()
 
 
 async def hello(_request: web.Request) -> web.Response:
@@ -27,6 +29,11 @@ async def hello(_request: web.Request) -> web.Response:
 async def item(request: web.Request) -> web.Response:
     """Answer with 2 KB of JSON."""
     return web.json_response({"name": request.match_info["name"], "items": ITEMS})
+
+
+async def made(_request: web.Request) -> web.Response:
+    """Answer with 2 KB of JSON that were made beforehand."""
+    return web.Response(body=MADE, content_type="application/json")
 
 
 @web.middleware
@@ -63,9 +70,9 @@ def application(kind: str, *words: str) -> web.Application:
     app = web.Application()
     if kind == "hello":
         app.router.add_get("/", hello)
-    elif kind == "item":
+    elif kind in {"item", "made"}:
         app.middlewares.append(labelled)
-        app.router.add_get("/items/{name}", item)
+        app.router.add_get("/items/{name}", item if kind == "item" else made)
     elif kind == "size":
         app.router.add_post("/", size)
     elif kind == "stream":
