@@ -175,6 +175,13 @@ async def test_address_in_use_is_an_error_that_names_it() -> None:
         await listener.listen_tcp("127.0.0.1", port)
 
 
+async def test_unknown_host_is_an_error_that_names_it() -> None:
+    """As an address that can't be had is."""
+    async with Listener(Application(tell_target)) as listener:
+        with pytest.raises(socket.gaierror, match=r"can't listen on host\.invalid: "):
+            await listener.listen_tcp("host.invalid", 0)
+
+
 async def test_open_socket_is_taken() -> None:
     """As an arbiter hands it to its workers."""
     sock = socket.create_server(("127.0.0.1", 0))
@@ -198,6 +205,13 @@ async def test_unix_socket_replaces_a_dead_one_and_is_removed(folder: Path) -> N
         assert (await client.get()).startswith(b"HTTP/1.1 200")
         await client.close()
     assert not path.exists()
+
+
+async def test_path_that_is_too_long_is_told_so(folder: Path) -> None:
+    """Python refuses it without a word of the system's."""
+    async with Listener(Application(tell_target)) as listener:
+        with pytest.raises(OSError, match=r"can't listen on .*xxx: AF_UNIX path too long"):
+            await listener.listen_unix(folder / (200 * "x"))
 
 
 async def test_unix_socket_of_a_living_server_stays(folder: Path) -> None:

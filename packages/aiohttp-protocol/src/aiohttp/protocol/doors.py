@@ -156,7 +156,8 @@ def open_unix(path: Path, tls: Tls, backlog: int) -> Door:
         sock.listen(backlog)
     except OSError as exc:
         sock.close()
-        raise OSError(exc.errno, f"can't listen on {path}: {exc.strerror}") from exc
+        # What Python itself refuses, such as a path that is too long, has no strerror.
+        raise OSError(exc.errno, f"can't listen on {path}: {exc.strerror or exc}") from exc
     return Door(sock, tls, backlog, (path, _inode(path)))
 
 

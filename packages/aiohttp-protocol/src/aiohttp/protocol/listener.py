@@ -166,9 +166,12 @@ class Listener:
                 left open then.
         """
         await self.start()
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        except socket.gaierror as exc:
+            raise socket.gaierror(exc.errno, f"can't listen on {host}: {exc.strerror}") from exc
         self._check_undrained()  # while the name was looked up
         reuse = Reuse(os.name == "posix" if reuse_address is None else reuse_address, reuse_port)
         opened = open_tcp(list(dict.fromkeys(found)), reuse, backlog)
