@@ -61,22 +61,30 @@ def test_networks() -> None:
         (["a:b", "--shutdown-timeout", "nan"], "expected seconds, such as 2.5, got 'nan'"),
         (["a:b", "--limit-body", "10X"], "expected a number, such as 500, 64k or 10M, got '10X'"),
         (["a:b", "--limit-bodi", "10"], "there is no --limit-bodi; see --help"),
+        (["a:b", "--access-log", "%q"], "unknown atom '%q' at 0 of the access log's format"),
+        (["--access-log", "a:b"], "expected 'common', 'json' or a format such as '%a %r %s'"),
+        (["a:b", "--trusted-proxies", "10.0.0.300"], "'10.0.0.0/8', or 'unix': '10.0.0.300'"),
+        (["a:b", "--proxy-protocol", "x"], "argument --proxy-protocol: expected an address"),
         (["a:b", "--unix", "x", "--port", "1"], "--unix goes without --host and --port"),
         (["a:b", "--keyfile", "x"], "--keyfile needs --certfile"),
         (["a:b", "--reload", "--workers", "2"], "--reload goes with one worker"),
     ],
 )
 def test_mistakes(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each mistake ends with status 2 and a sentence that says what was expected."""
+    """Each mistake ends with status 2 and a sentence, below a line that fits the screen."""
     with pytest.raises(SystemExit, match="2"):
         parse_arguments(arguments, "serve")
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.startswith("usage: serve [options] module:app [arguments]\nserve: error: ")
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """``--help`` names every limit with its default, and nothing that is internal."""
+    """``--help`` tells of every limit and its default, and nothing that is internal."""
     with pytest.raises(SystemExit, match="0"):
         parse_arguments(["--help"], "serve")
-    text = capsys.readouterr().out
-    assert "--limit-head-time SECONDS" in text
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--limit-head-time SECONDS until a head is complete (default: 15)" in text
+    assert "--limit-body N bytes of a body, or none (default: 1G)" in text
+    assert "--limit-line N bytes of a request line (default: 8190)" in text
     assert "--lifeline" not in text

@@ -175,7 +175,10 @@ def test_reload(run: Callable[..., Program], tmp_path: Path) -> None:
     [
         (["shop:nothing"], 2, "error: module shop has no nothing"),
         (["shop:app", "--certfile", "none.pem"], 1, "error: can't read the certificate none.pem"),
-        (["shop:app", "--host", "host.invalid"], 1, "error: the host is unknown"),
+        (["shop:app", "--host", "host.invalid"], 1, "error: can't listen on host.invalid: "),
+        (["shop:app", "--prot", "80"], 2, "error: shop:app takes no arguments, got --prot 80"),
+        (["shop:app", "--unix", 200 * "x"], 1, "xxx: AF_UNIX path too long"),
+        (["shop:app", "--workers", "2", "--unix", 200 * "x"], 1, "xxx: AF_UNIX path too long"),
     ],
 )
 def test_mistakes(

@@ -20,6 +20,7 @@ seen = []
 
 def create(): return app
 async def create_later(): return app
+async def nothing_later(): return None
 def init(argv):
     seen.extend(argv)
     return app
@@ -76,17 +77,33 @@ def test_function_gets_arguments() -> None:
         ("shopp.web:app", "no module shopp.web in .*, nor among what is installed"),
         ("shop.wep:app", "no module shop.wep"),
         ("shop.web:aplication", "module shop.web has no aplication; did you mean application"),
-        ("shop.web:number", "expected shop.web:number to be an application.* it is a int"),
+        ("shop.web:number", "expected shop.web:number to be an application.* it is an int"),
         ("shop.web:two", "two needs 2 arguments"),
         ("shop.web:nothing", "expected shop.web:nothing.* it returned None"),
         ("shop.web:Made", "shop.web:Made is a class: expected an application"),
-        ("shop.web:Other", "expected shop.web:Other.* it returned a Other"),
+        ("shop.web:Other", "expected shop.web:Other.* it returned an Other"),
+        ("shop.py:app", "no module shop.py .*; did you mean shop:app"),
+        ("./shop/web.py", "got './shop/web.py'; did you mean shop.web:app"),
     ],
 )
 def test_what_is_none(target: str, message: str) -> None:
     """Each mistake has a sentence of its own, which says what was expected."""
     with pytest.raises(TargetError, match=message):
         load(target)
+
+
+@pytest.mark.parametrize("target", ["shop.web:app", "shop.web:create", "shop.web:Other"])
+def test_arguments_that_nobody_takes(target: str) -> None:
+    """They are options with a mistake: nothing is served in spite of it."""
+    with pytest.raises(TargetError, match=f"{target} takes no arguments, got --prot 80; --help"):
+        load(target, ["--prot", "80"])
+
+
+async def test_nothing_that_is_made_later() -> None:
+    """What a coroutine function returns is looked at when it is there."""
+    made = load("shop.web:nothing_later")
+    with pytest.raises(TargetError, match=r"shop.web:nothing_later.* it returned None"):
+        await made
 
 
 def test_error_inside_of_a_module_stays() -> None:

@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from aiohttp.protocol import DEFAULT_LIMITS, Limits
+from aiohttp.protocol import DEFAULT_LIMITS, Limits, TrustedProxies
+
+from .accesslog import AccessLogger
 
 __all__ = ["limits_of", "parse_arguments"]
 
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _ACCESS_LOG: Final = "common"
 """What ``--access-log`` alone means."""
+_LIMITS: Final = {
+    "line": "bytes of a request line",
+    "field_line": "bytes of one field line",
+    "fields": "field lines of a head",
+    "head": "bytes of a whole head",
+    "chunk_line": "bytes of a chunk-size line",
+    "chunk_extensions": "bytes of all chunk extensions of a body",
+    "trailers": "bytes of a trailer section",
+    "body": "bytes of a body, or none",
+    "decoded": "bytes of a body whose content coding is undone, or none",
+    "ratio": "decoded to coded size of a body",
+    "ratio_grace": "bytes up to which any ratio passes",
+    "codings": "content codings on top of each other",
+    "members": "gzip members or zstd frames of a body",
+    "drain": "bytes of an unread body that are dropped to keep its connection",
+    "read_buffer": "bytes of a body that wait to be read",
+    "write_buffer": "bytes that wait to be sent",
+    "pipeline": "bytes of requests that wait behind another one",
+    "head_time": "until a head is complete",
+    "body_time": "between two bytes of a body",
+    "body_rate": "bytes a second of a body, on average; 0: no bound",
+    "write_time": "in which a client must take something of its answer",
+    "keep_alive": "between two requests of a connection; 0: one request each",
+    "handshake_time": "for the TLS handshake",
+    "linger": "in which a client may read a last answer",
+    "requests": "requests of a connection",
+    "connections": "open connections",
+}
+"""What each limit bounds, in a few words; ``Limits`` has more."""
 
 
 def parse_arguments(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
     """Return the options; ``rest`` is what follows ``module:app``, for a function that makes it."""
     parser = argparse.ArgumentParser(
         prog=program,
+        usage="%(prog)s [options] module:app [arguments]",  # all options would fill a screen
         description="Serve an application until SIGINT or SIGTERM, then finish what runs.",
         epilog="Arguments behind module:app are handed to a function that makes the application.",
         allow_abbrev=False,
@@ -72,6 +105,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--access-log",
         nargs="?",
         const=_ACCESS_LOG,
+        type=_log_format,
         metavar="FORMAT",
         help="write a line for each request: 'common', 'json', or a format such as '%%a %%r %%s'",
     )
@@ -105,7 +139,7 @@ def _add_limit(group: argparse._ArgumentGroup, name: str, annotation: str) -> No
         type=_or_none(kind) if "None" in annotation else kind,
         default=argparse.SUPPRESS,
         metavar="SECONDS" if "float" in annotation else "N",
-        help=f"(default: {default:g})",
+        help=f"{_LIMITS[name]} (default: {_with_unit(default)})",
     )
 
 
@@ -163,9 +197,36 @@ def _size(text: str) -> int:
     return int(digits) * unit
 
 
+def _with_unit(number: float) -> str:
+    """Return a default as one would type it: 1G for a gibibyte."""
+    for unit in ("g", "m", "k"):
+        if number and not number % _UNITS[unit]:
+            return f"{number // _UNITS[unit]:g}{unit.upper()}"
+    return f"{number:g}"
+
+
 def _or_none(kind: Callable[[str], object]) -> Callable[[str], object]:
     return lambda text: None if text.lower() == "none" else kind(text)
 
 
 def _networks(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
+    networks = [each.strip() for each in text.split(",") if each.strip()]
+    try:
+        TrustedProxies(networks)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+    return networks
+
+
+def _log_format(text: str) -> str:
+    if text in {"common", "json"}:
+        return text
+    if "%" not in text:
+        raise argparse.ArgumentTypeError(
+            f"expected 'common', 'json' or a format such as '%a %r %s', got {text!r}"
+        )
+    try:
+        AccessLogger(logging.getLogger("aiohttp.access"), text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+    return text

@@ -106,8 +106,6 @@ def _places_explained() -> Generator[None]:
     """Tell an address that can't be had from other errors, whose tracebacks are wanted."""
     try:
         yield
-    except socket.gaierror as exc:
-        raise _CanNotServe(f"the host is unknown: {exc.strerror}") from exc
     except OSError as exc:
         if "can't listen" not in str(exc):
             raise
@@ -203,7 +201,7 @@ def _reservation(options: argparse.Namespace) -> Generator[socket.socket]:
             options.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as exc:
-        raise _CanNotServe(f"the host {options.host!r} is unknown: {exc.strerror}") from exc
+        raise _CanNotServe(f"can't listen on {options.host}: {exc.strerror}") from exc
     with socket.socket(family, kind, proto) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
@@ -219,7 +217,8 @@ def _unix_socket(path: Path, options: argparse.Namespace) -> Generator[socket.so
         try:
             sock.bind(str(path))
         except OSError as exc:
-            raise _CanNotServe(f"can't listen on {path}: {exc.strerror}") from exc
+            # What Python itself refuses, such as a path that is too long, has no strerror.
+            raise _CanNotServe(f"can't listen on {path}: {exc.strerror or exc}") from exc
         try:
             sock.listen(1024)
             yield sock
