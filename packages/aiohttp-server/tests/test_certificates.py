@@ -85,7 +85,7 @@ def test_encrypted_key_needs_its_password() -> None:
     """Nobody is asked at the terminal: without it, or with a wrong one, there is an error."""
     Certificates(LOCKED, password="secret")
     with pytest.raises(
-        BadCertificate, match=r"the key .*locked\.pem is encrypted: give its password"
+        BadCertificate, match=r"the key .*locked\.pem is encrypted: give its password, or a key"
     ):
         Certificates(LOCKED)
     with pytest.raises(BadCertificate, match=r"the password is not that of the key .*locked\.pem"):

@@ -202,6 +202,10 @@ def test_application_must_be_one() -> None:
     given: Any = "app"
     with pytest.raises(TypeError, match=r"expected an application, .*web\.Application\(\), got 'a"):
         AppRunner(given)
+    given = web.Application  # the class itself
+    with pytest.raises(TypeError, match=r"expected an application, .*, got <class"):
+        AppRunner(given)
+    given = "app"
     with pytest.raises(TypeError, match=r"expected a web\.Server, got 'app': AppRunner runs"):
         ServerRunner(given)
 

@@ -65,6 +65,12 @@ def port_of(welcome: str) -> int:
 # In a block.
 
 
+async def test_run_app_does_not_run_in_a_loop() -> None:
+    """The error says what does."""
+    with pytest.raises(RuntimeError, match=r"use 'async with web.serve\(app\)', or AppRunner"):
+        run_app(Echo())
+
+
 async def test_application_is_served_on_a_free_port() -> None:
     """Port 0 finds a free port, and a request gets the application's answer."""
     async with serve(Echo(), "127.0.0.1", 0) as listener:

@@ -138,7 +138,9 @@ class Certificates:
             nonlocal is_encrypted
             is_encrypted = True
             if self._password is None:
-                raise BadCertificate(f"the key {self._keyfile} is encrypted: give its password")
+                raise BadCertificate(
+                    f"the key {self._keyfile} is encrypted: give its password, or a key without one"
+                )
             return self._password
 
         try:

@@ -181,11 +181,11 @@ class AppRunner(BaseRunner):
         handle_signals: bool = False,
         **kwargs: Unpack[RunnerOptions],
     ) -> None:
+        if isinstance(app, type) or not callable(getattr(app, "handle_exchange", None)):
+            raise TypeError(f"expected an application, such as web.Application(), got {app!r}")
         options: dict[str, Any] = {**getattr(app, "handler_args", {}), **kwargs}
         ends = {n: options.pop(n) for n in ("shutdown_timeout", "shutdown_delay") if n in options}
         super().__init__(handle_signals=handle_signals, **ends)
-        if not callable(getattr(app, "handle_exchange", None)):
-            raise TypeError(f"expected an application, such as web.Application(), got {app!r}")
         self._app = app
         self._options = options
 

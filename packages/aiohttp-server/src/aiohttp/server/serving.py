@@ -109,8 +109,10 @@ def run_app(
 
     Raises:
         OSError: if the host is unknown, or the port is in use; the message says which.
+        RuntimeError: if an event loop runs here already.
         TypeError: if an option isn't one; the message says which.
     """
+    _require_no_loop()
     options: dict[str, Any] = {
         "access_log": access_log,
         "access_log_class": access_log_class,
@@ -140,6 +142,17 @@ def run_app(
         **{**kwargs, **options},
     )
     run_program(main, stopping, loop=loop)
+
+
+def _require_no_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "run_app() runs an event loop of its own, and here runs one already: "
+        "use 'async with web.serve(app)', or AppRunner and TCPSite"
+    )
 
 
 async def serve_until_stopped(
