@@ -53,7 +53,8 @@ def command_server(
     ``journal`` is that of ``web_application``.
     """
     command = [sys.executable, "-m", "aiohttp.server", "--host", "127.0.0.1", "--port", "0"]
-    environment = {**os.environ, "WEB_JOURNAL": os.fspath(journal or "")}
+    # As it is run elsewhere: asyncio's debug mode would take time and memory that are measured.
+    environment = {**os.environ, "WEB_JOURNAL": os.fspath(journal or ""), "PYTHONDEVMODE": ""}
     process = subprocess.Popen(
         [*command, *options, target],
         cwd=folder,

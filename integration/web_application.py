@@ -178,7 +178,7 @@ def note(moment: str) -> None:
 
 def make_app() -> web.Application:
     """Return a new application."""
-    made = web.Application(middlewares=[count])
+    made = web.Application(middlewares=[count], debug=False)
     made[REQUESTS] = []
     made.add_routes(routes)
     made.cleanup_ctx.append(with_file)
