@@ -135,7 +135,9 @@ def test_workers_that_can_not_start(run: Callable[..., Program], tmp_path: Path)
 
 
 def test_unix_socket_of_several(run: Callable[..., Program], tmp_path: Path) -> None:
-    """Workers share a unix socket, whose file is removed at the end."""
+    """Workers share a unix socket, whose file is removed at the end; a dead one is replaced."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "s"))
     program = run("shop:app", "--unix", "s", "--workers", "2")
     program.wait_for("2 workers")
     with socket.socket(socket.AF_UNIX) as sock:
@@ -144,6 +146,19 @@ def test_unix_socket_of_several(run: Callable[..., Program], tmp_path: Path) -> 
         assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK")
     assert program.end() == 0
     assert not (tmp_path / "s").exists()
+
+
+def test_reload_waits_for_the_name_of_an_application(
+    run: Callable[..., Program], tmp_path: Path
+) -> None:
+    """A mistake in module:app is one line here, too, until the module is changed."""
+    program = run("shop:shop", "--port", "0", "--reload")
+    program.wait_for("error: module shop has no shop")
+    program.wait_for("waiting for a change")
+    (tmp_path / "shop.py").write_text(SOURCE + "shop = app")
+    assert get(program.url()).endswith("one")
+    assert "Traceback" not in program.said
+    assert program.end() == 0
 
 
 def test_reload(run: Callable[..., Program], tmp_path: Path) -> None:

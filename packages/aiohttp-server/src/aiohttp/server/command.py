@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .accesslog import AccessLogger, JsonAccessLogger
 from .arguments import limits_of, parse_arguments
@@ -30,8 +30,10 @@ from .workers import RESTART, Lifeline, Supervisor
 
 __all__ = ["main"]
 
+_PROGRAM: Final = "python -m aiohttp.server"
 
-def main(arguments: Sequence[str] | None = None, program: str = "python -m aiohttp.server") -> int:
+
+def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int:
     """Serve what the arguments say until a signal ends it; return the exit status.
 
     0: it ended in order. 1: it could not serve. 2: the arguments are wrong. 130: CTRL+C
@@ -215,6 +217,7 @@ def _reservation(options: argparse.Namespace) -> Generator[socket.socket]:
 def _unix_socket(path: Path, options: argparse.Namespace) -> Generator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         try:
+            _remove_dead(path)
             sock.bind(str(path))
         except OSError as exc:
             # What Python itself refuses, such as a path that is too long, has no strerror.
@@ -224,6 +227,20 @@ def _unix_socket(path: Path, options: argparse.Namespace) -> Generator[socket.so
             yield sock
         finally:
             path.unlink(missing_ok=True)
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove a unix socket that a dead server left, as a listener does for one process."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        except BlockingIOError:
+            return  # somebody is there, and busy
 
 
 # One worker of them.
@@ -265,8 +282,11 @@ def _serve_until_changed(options: argparse.Namespace, say: Callable[[str], objec
     except _CanNotServe:
         raise
     except Exception as exc:  # noqa: BLE001 - shown to the programmer, who will mend it
-        traceback.print_exc()
-        files.also(files_of_error(exc))
+        if isinstance(exc, TargetError):
+            _complain(_PROGRAM, exc)
+        else:
+            traceback.print_exc()
+        files.also(files_of_modules() | files_of_error(exc))
         sys.stderr.write("waiting for a change …\n")
         watcher.wait()
     if not changed:
