@@ -51,6 +51,12 @@ async def test_servers(aiohttp_server, aiohttp_client, loop):
     first, second = await aiohttp_client(server), await aiohttp_client(server, headers={"A": "1"})
     assert first.server is second.server is server
 
+async def test_place_of_a_server(aiohttp_client, aiohttp_unused_port):
+    port = aiohttp_unused_port()
+    client = await aiohttp_client(App(), server_kwargs={"port": port, "keepalive_timeout": 1.0})
+    assert client.port == port
+    assert (await aiohttp_client(App(), host="localhost")).host == "localhost"
+
 @pytest.mark.parametrize("status", [200, 404])
 async def test_raw_server(aiohttp_raw_server, aiohttp_client, status):
     from aiohttp import web
@@ -91,7 +97,7 @@ def run(path: Path, *options: str, tests: str = TESTS) -> str:
 )
 def test_fixtures_work(tmp_path: Path, options: list[str]) -> None:
     """Clients and servers are made, and closed with the test, whoever has the loop."""
-    assert "6 passed" in run(tmp_path, *options)
+    assert "7 passed" in run(tmp_path, *options)
 
 
 def test_fixtures_work_in_strict_mode(tmp_path: Path) -> None:

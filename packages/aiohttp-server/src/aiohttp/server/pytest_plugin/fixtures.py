@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["aiohttp_client", "aiohttp_raw_server", "aiohttp_server", "aiohttp_unused_port"]
 
 
+_PLACE = ("scheme", "host", "port", "socket_factory")
+"""What ``TestServer`` is made with; the rest is for its start."""
+
+
 async def aiohttp_server(
     loop: asyncio.AbstractEventLoop,
 ) -> AsyncIterator[Callable[..., Awaitable[TestServer]]]:
@@ -71,9 +75,9 @@ async def aiohttp_client(
     """Give ``aiohttp_client(app_or_server, server_kwargs=None, **kwargs)``, to be awaited.
 
     The server of the client that it returns runs. ``kwargs`` are those of ``TestClient``,
-    ``server_kwargs`` those of ``start_server``.
+    ``server_kwargs`` those of ``TestServer`` and of its ``start_server``.
     """
-    from ..testing import TestClient
+    from ..testing import BaseTestServer, TestClient, TestServer
 
     clients: list[TestClient] = []
 
@@ -82,9 +86,13 @@ async def aiohttp_client(
         server_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> TestClient:
+        options = dict(server_kwargs or {})
+        if not isinstance(app_or_server, BaseTestServer):
+            given = [(each, name) for each in (options, kwargs) for name in _PLACE if name in each]
+            app_or_server = TestServer(app_or_server, **{n: each.pop(n) for each, n in given})
         client = TestClient(app_or_server, **kwargs)
         clients.append(client)
-        await client.start_server(**(server_kwargs or {}))
+        await client.start_server(**options)
         return client
 
     yield go
