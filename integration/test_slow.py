@@ -55,7 +55,7 @@ def attack(kind: str, url: str) -> Generator[subprocess.Popen[bytes]]:
         try:
             yield process
         finally:
-            process.terminate()
+            process.kill()
 
 
 def connections_of(server: CommandServer) -> int:
