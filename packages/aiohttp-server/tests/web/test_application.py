@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from aiohttp import web
 from aiohttp.abc import AbstractMatchInfo, AbstractRouter
-from aiohttp.protocol import Listener, PeerDisconnected
+from aiohttp.protocol import Limits, Listener, PeerDisconnected
 from aiohttp.server.testing import MemoryClient
 
 COUNT = web.AppKey("count", int)
@@ -564,3 +565,26 @@ async def test_make_handler() -> None:
         assert (await reader.read()).endswith(b"hello")
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("middlewares", [[], [marks]])
+async def test_exceeded_limits_are_counted_once(middlewares: list[Any]) -> None:
+    """Limits that are found by reading a body are in the books, as those of the connection are."""
+
+    async def read(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async def stream(request: web.Request) -> web.Response:
+        return web.Response(body=await request.content.read())
+
+    app = web.Application(client_max_size=10, middlewares=middlewares)
+    app.router.add_post("/", read)
+    app.router.add_post("/stream", stream)
+    limits = Limits(body=20, decoded=10)
+    async with MemoryClient(app, limits=limits) as client:
+        assert (await client.post("/", data=b"x" * 11)).status == 413
+        assert (await client.post("/stream", data=b"x" * 21)).status == 413
+        coded = {"Content-Encoding": "deflate"}
+        response = await client.post("/stream", data=zlib.compress(b"x" * 11), headers=coded)
+        assert response.status == 413
+        assert client.books.limits_hit == {"client_max_size": 1, "body": 1, "decoded": 1}

@@ -165,3 +165,9 @@ async def test_handler_keeps_its_name() -> None:
     async with MemoryClient(app) as client:
         await client.get("/")
     assert names == ["hello", "hello"]
+
+
+async def test_what_is_no_middleware_is_told_at_the_start() -> None:
+    """Not by the first request."""
+    with pytest.raises(TypeError, match="expected a coroutine function as middleware, got 5"):
+        await web.Application(middlewares=[5]).startup()  # type: ignore[list-item]

@@ -196,9 +196,11 @@ class LimitExceeded(RemoteProtocolError):
         name: of the bound that was exceeded: an attribute of ``Limits`` or
             ``MultipartLimits``, such as ``"body"``, or the parameter of a read.
         limit: its value, in the unit of that bound.
+        is_counted: whether the connection has counted it in its books already.
     """
 
     status = 413
+    is_counted = False
 
     def __init__(self, message: str = "", *, name: str = "", limit: int = 0) -> None:
         super().__init__(message)

@@ -17,6 +17,7 @@ from .http1.head import HttpVersion, RequestHead
 from .streams import StreamReader
 
 if TYPE_CHECKING:
+    from .limits import Limits
     from .service import Books
 
 __all__ = ["Application", "Exchange", "Fields", "HasCleanup", "HasShutdown", "HasStartup"]
@@ -109,6 +110,11 @@ class Exchange(Protocol):
     @property
     def books(self) -> Books:
         """What the server has done so far, counted."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of this connection."""
         ...
 
     @property

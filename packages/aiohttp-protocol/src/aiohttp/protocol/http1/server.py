@@ -805,7 +805,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     # The end.
 
     def _note_limit(self, exc: HttpException) -> None:
-        name = exc.name if isinstance(exc, LimitExceeded) and exc.name else type(exc).__name__
+        name = type(exc).__name__
+        if isinstance(exc, LimitExceeded):
+            exc.is_counted = True
+            name = exc.name or name
         self._service.books.limits_hit[name] += 1
 
     def _close(self) -> None:

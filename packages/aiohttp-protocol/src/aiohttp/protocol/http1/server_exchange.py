@@ -48,6 +48,7 @@ from .state import (
 
 if TYPE_CHECKING:
     from ..forwarded import Origin
+    from ..limits import Limits
     from .server import ServerHttpProtocol
 
 __all__ = ["ServerExchange"]
@@ -200,6 +201,11 @@ class ServerExchange:
     def books(self) -> Books:
         """What the server has done so far, counted."""
         return self._service.books
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of this connection."""
+        return self._service.limits
 
     # The response, at once.
 

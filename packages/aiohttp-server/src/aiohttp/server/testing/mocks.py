@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, cast
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aiohttp.protocol import (
+    DEFAULT_LIMITS,
     EMPTY_STREAM,
     Books,
     Fields,
@@ -61,6 +62,7 @@ class MockedExchange:
         self.request: Any = None
         self.cancel_on_disconnect = True
         self.books = Books()
+        self.limits = DEFAULT_LIMITS
         self.started = time.monotonic()
         self.response_status = 0
         self.reason: str | None = None

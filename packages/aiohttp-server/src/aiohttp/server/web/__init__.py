@@ -312,6 +312,7 @@ if TYPE_CHECKING:
     from .views import View as View
 
 
+_LATER = ("WSCloseCode", "WSMsgType", "WebSocketReady", "WebSocketResponse")
 _home_of = {name: module for module, names in _HOMES.items() for name in names}
 
 # Type checkers would take it for an empty list, and the door for an empty module.
@@ -325,7 +326,8 @@ def _resolve(name: str) -> object:
 
     home = _home_of.get(name)
     if home is None:
-        raise AttributeError(f"module 'aiohttp.web' has no attribute {name!r}")
+        later = ": websockets are not here yet" if name in _LATER else ""
+        raise AttributeError(f"module 'aiohttp.web' has no attribute {name!r}{later}")
     module = import_module(home if home.startswith("..") else f".{home}", __name__)
     value: object = getattr(module, name)
     globals()[name] = value

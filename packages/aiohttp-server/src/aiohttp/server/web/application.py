@@ -24,8 +24,9 @@ from .handling import (
 )
 from .keys import AppKey, NotAppKeyWarning
 from .limits import RequestLimits
-from .middlewares import Middleware
+from .middlewares import Middleware, check_middlewares
 from .request import Request
+from .response_fields import ResponseFields
 from .signals import CleanupContext, FrozenList, Signal, error_of, is_cancelled, raise_all
 from .stream_response import StreamResponse
 
@@ -340,6 +341,7 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         """Refuse changes of routes, middlewares and signals from now on."""
         if self._pre_frozen:
             return
+        check_middlewares(self._middlewares)
         self._pre_frozen = True
         self._middlewares.freeze()
         self.exchange_observers.freeze()
@@ -474,6 +476,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             exc = http_exception_of(exc)
         try:
             if isinstance(exc, HTTPException):
+                if exc.limit_name:
+                    exchange.books.limits_hit[exc.limit_name] += 1
                 await exc.send(request)
                 return
         except PeerDisconnected:

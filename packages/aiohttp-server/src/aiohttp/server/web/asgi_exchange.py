@@ -15,6 +15,7 @@ from aiohttp.protocol import (
     HttpException,
     HttpVersion,
     InvalidUse,
+    Limits,
     LocalProtocolError,
     PeerDisconnected,
     RemoteProtocolError,
@@ -105,6 +106,11 @@ class AsgiExchange:
     def books(self) -> Books:
         """What this application has done so far over ASGI, counted."""
         return self._service.books
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of this connection."""
+        return self._service.limits
 
     @property
     def version(self) -> HttpVersion:

@@ -44,7 +44,10 @@ async def read_whole(stream: StreamReader, limit: int | None, announced: int | N
     except BodyTooLarge as exc:
         name = "client_max_size" if exc.name == "limit" else exc.name
         came = max(stream.total_raw_bytes, exc.limit + 1)
-        raise too_large(name, exc.limit, came, exc.message) from exc
+        refusal = too_large(name, exc.limit, came, exc.message)
+        if exc.is_counted:
+            refusal.limit_name = ""
+        raise refusal from exc
 
 
 def check_announced(limit: int | None, announced: int | None) -> None:
@@ -62,7 +65,9 @@ def too_large(name: str, limit: int, came: int, message: str) -> HTTPRequestEnti
     """Return the answer to what exceeds a limit; its text names the limit, the bound, what came."""
     from .exceptions import HTTPRequestEntityTooLarge
 
-    return HTTPRequestEntityTooLarge(limit, came).say(f"{message} (limit {name})")
+    refusal = HTTPRequestEntityTooLarge(limit, came).say(f"{message} (limit {name})")
+    refusal.limit_name = name
+    return refusal
 
 
 def known_codec(charset: str) -> str:

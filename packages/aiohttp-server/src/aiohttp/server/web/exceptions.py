@@ -99,6 +99,9 @@ class HTTPException(Response, Exception):
     status_code: ClassVar[int] = -1
     """The status of the class; only those that have one can be raised."""
 
+    limit_name: str = ""
+    """The limit that the client has exceeded, if the connection hasn't counted that itself."""
+
     # What ``say`` was told, and the line that it made of it.
     _message = ""
     _line = ""

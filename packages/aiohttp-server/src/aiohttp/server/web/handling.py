@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp.protocol import (
     InvalidUse,
+    LimitExceeded,
     MethodNotAllowed,
     PeerDisconnected,
     RemoteProtocolError,
@@ -41,7 +42,10 @@ def http_exception_of(exc: RemoteProtocolError) -> HTTPException:
     """Return the answer to a request that breaks a rule of HTTP, or exceeds a limit."""
     if isinstance(exc, MethodNotAllowed):
         return HTTPMethodNotAllowed(exc.method, sorted(exc.allowed)).say(exc.message)
-    return exception_class(exc.status)().say(exc.message)
+    refusal = exception_class(exc.status)().say(exc.message)
+    if isinstance(exc, LimitExceeded) and not exc.is_counted:
+        refusal.limit_name = exc.name or type(exc).__name__
+    return refusal
 
 
 def match_of_refusal(exc: RemoteProtocolError) -> UrlMappingMatchInfo:

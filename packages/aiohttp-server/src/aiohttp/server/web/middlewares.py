@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import update_wrapper
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from .request import Request
     from .stream_response import StreamResponse
 
-__all__ = ["Handler", "Middleware", "bind", "in_application", "is_factory", "middleware"]
+__all__ = [
+    "Handler",
+    "Middleware",
+    "bind",
+    "check_middlewares",
+    "in_application",
+    "is_factory",
+    "middleware",
+]
 
 Handler: TypeAlias = "Callable[[Request], Awaitable[StreamResponse]]"
 """What answers a request."""
@@ -44,6 +52,17 @@ def middleware(f: _F) -> _F:
     """
     f.__middleware_version__ = 1  # type: ignore[attr-defined]
     return f
+
+
+def check_middlewares(middlewares: Iterable[object]) -> None:
+    """Refuse what can't be a middleware, before the first request finds it out.
+
+    Raises:
+        TypeError: which names what was given.
+    """
+    for each in middlewares:
+        if not callable(each):
+            raise TypeError(f"expected a coroutine function as middleware, got {each!r}")
 
 
 def is_factory(f: Middleware) -> bool:

@@ -19,11 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aiohttp.protocol import (
-    DEFAULT_LIMITS,
     Exchange,
     Headers,
     HttpVersion,
-    Limits,
     RequestHead,
     StreamReader,
     shown,
@@ -306,7 +304,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     def _decoded(self) -> StreamReader:
         from aiohttp.protocol import DecodedStream, content_decoder
 
-        limits: Limits = getattr(self.exchange, "limits", DEFAULT_LIMITS)
+        limits = self.exchange.limits
         decoder = content_decoder(",".join(self.headers.getall("Content-Encoding")), limits)
         body = self.exchange.body
         return body if decoder is None else DecodedStream(body, decoder, limits)
