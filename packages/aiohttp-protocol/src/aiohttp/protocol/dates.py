@@ -75,19 +75,23 @@ class DateLine:
     """The Date line of this second; formatting it for each response would cost 2 µs.
 
     Asks the clock of the wall once a second only: until then the caller's own clock tells,
-    which it looks at anyway.
+    which it looks at anyway. Who is in a hurry looks at ``line`` and ``end`` without a call.
+
+    Attributes:
+        line: with its CRLF; as good as long as the caller's clock is before ``end``.
+        end: of the second whose line it is, on the caller's clock.
     """
 
-    __slots__ = ("_end", "_line")
+    __slots__ = ("end", "line")
 
     def __init__(self) -> None:
-        self._end = -math.inf  # of the second whose line it is, on the caller's clock
-        self._line = b""
+        self.end = -math.inf
+        self.line = b""
 
     def __call__(self, now: float) -> bytes:
         """Return the line with its CRLF; ``now`` is the time of any clock that never goes back."""
-        if now >= self._end:
+        if now >= self.end:
             timestamp = time.time()
-            self._line = f"Date: {http_date(timestamp)}\r\n".encode("ascii")
-            self._end = now + 1 - timestamp % 1
-        return self._line
+            self.line = f"Date: {http_date(timestamp)}\r\n".encode("ascii")
+            self.end = now + 1 - timestamp % 1
+        return self.line

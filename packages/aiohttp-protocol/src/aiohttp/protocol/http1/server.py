@@ -96,6 +96,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     Without ``service`` a connection has one of its own, with the default limits.
 
     Attributes:
+        is_writable: whether a writer may go on without waiting; else ``gate`` lets it.
         proxied: whom a proxy speaks for that began the connection by the PROXY protocol.
     """
 
@@ -122,6 +123,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_unsent",
         "_waiting",
         "_write_deadline",
+        "is_writable",
         "proxied",
     )
 
@@ -150,6 +152,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._has_lent_body = False
         self._is_closing = False  # the response under way is the last
         self._has_promised = False  # but it has said that another may follow
+        self.is_writable = True
         self.proxied: Proxied | None = None
 
     def __repr__(self) -> str:
@@ -239,6 +242,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Hold writers back: the client reads slower than we write."""
         service = self._service
         self.gate.pause()
+        self.is_writable = False
         if self._write_deadline is None:
             self._write_deadline = service.deadlines.deadline(self._write_time_is_up)
         self._watch_writing()
@@ -246,6 +250,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Let writers through again."""
         self.gate.resume()
+        self.is_writable = self._transport is not None
         if self._write_deadline is not None:
             self._write_deadline.clear()
         if self._state is COMPLETE:
@@ -264,6 +269,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         gone.__cause__ = exc
         if self._gate is not None:
             self._gate.fail(gone)
+            self.is_writable = False
         if self._body is not None:
             self._body.reader.set_exception(gone)
         self._pending = self._waiting = b""
@@ -302,11 +308,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         if self._gate is None:
             self._gate = WriteGate()
         return self._gate
-
-    @property
-    def is_writable(self) -> bool:
-        """Whether a writer may go on without waiting."""
-        return self._gate is None or self._gate.is_open
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -508,7 +509,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             self._refuse(exc, head)
             return data
         reader = EMPTY_STREAM if self._body is None else self._body.reader
-        exchange = ServerExchange(self, self.transport, service, head, reader)
+        transport = self._transport or self.transport  # the property takes 40 ns
+        exchange = ServerExchange(self, transport, service, head, reader)
         self._exchange = exchange
         if data and self._body is not None:
             data = self._receive_body(data)

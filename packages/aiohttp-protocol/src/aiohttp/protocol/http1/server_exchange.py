@@ -238,10 +238,10 @@ class ServerExchange:
         ):
             return False
         service, connection = self._service, self._connection
-        now = service.time()
+        now, date = service.time(), service.date_line
         message = b"".join((
             status_line,
-            service.date_line(now),
+            date.line if now < date.end else date(now),
             service.server_line,
             block,
             _length_line(len(body)),
