@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
 from aiohttp import hdrs, web
@@ -32,7 +37,11 @@ def router_of(*routes: str) -> web.UrlDispatcher:
 def found(router: web.UrlDispatcher, asked: str) -> str:
     """Return who answers, such as ``"/{a} {'a': '1'}"``; or the status, and methods of a 405."""
     method, target = asked.split(" ", 1)
-    match_info = router.match(make_mocked_request(method, target))
+    return told(router.match(make_mocked_request(method, target)))
+
+
+def told(match_info: web.UrlMappingMatchInfo | None) -> str:
+    """Return what ``found`` does."""
     assert match_info is not None
     exc = match_info.http_exception
     if isinstance(exc, web.HTTPMethodNotAllowed):
@@ -129,6 +138,74 @@ def test_every_route_of_many_is_found(count: int) -> None:
         assert found(router, f"GET /t/of{i}/7") == (
             f"/{{tenant}}/of{i}/{{id}} {{'tenant': 't', 'id': '7'}}"
         )
+
+
+PIECES = st.sampled_from(["", "a", "b", "{x}", "{y}", "b{x}", "{y:.*}"])
+ASKED = st.sampled_from(["", "a", "b", "c", "bc", "{x", "x}", "a%2Fb", "a%25"])
+
+
+def _distinct(pieces: list[str]) -> bool:
+    """Whether no parameter comes twice."""
+    names = [name for piece in pieces for name in re.findall(r"{(\w+)", piece)]
+    return len(names) == len(set(names))
+
+
+def slowly_found(routes: list[tuple[str, list[str]]], method: str, path: str) -> str:
+    """Return what ``found`` should, by trying all routes."""
+
+    def beginning(route: tuple[str, list[str]]) -> int:
+        """Return how many whole segments are fixed, of those that aren't empty at the end."""
+        fixed = "/".join(takewhile(lambda piece: "{" not in piece, route[1])).rstrip("/")
+        return len(fixed.split("/")) if fixed else 0
+
+    allowed: set[str] = set()
+    for each, pieces in sorted(routes, key=beginning, reverse=True):
+        pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^{}/]+)", "/" + "/".join(pieces))
+        pattern = pattern.replace("{y:.*}", "(?P<y>.*)")
+        values = re.fullmatch(pattern, path)
+        if values is not None and each == method:
+            canonical = "/" + "/".join(pieces).replace(":.*", "")
+            decoded = {name: unquote(value) for name, value in values.groupdict().items()}
+            return f"{canonical} {decoded or ''}".rstrip()
+        if values is not None:
+            allowed.add(each)
+    return f"405 {', '.join(sorted(allowed))}" if allowed else "404"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["GET", "PUT"]),
+            st.lists(PIECES, min_size=1, max_size=3).filter(_distinct),
+        ),
+        max_size=7,
+        unique_by=lambda route: (route[0], *route[1]),
+    ),
+    st.lists(ASKED, min_size=1, max_size=3),
+)
+def test_short_ways_lead_where_the_long_one_does(
+    routes: list[tuple[str, list[str]]], pieces: list[str]
+) -> None:
+    """Whichever way a route is found, it is the one that the rules say."""
+    router = router_of(*(f"{method} /{'/'.join(each)}" for method, each in routes))
+    path = f"/{'/'.join(pieces)}"
+    request = make_mocked_request("GET", "/")
+    assert told(router.match(request, path)) == slowly_found(routes, "GET", path)
+
+
+def test_a_longer_beginning_wins_however_it_is_found(tmp_path: Path) -> None:
+    """A prefix, and a plain path behind a pattern of the same beginning, come before {name}."""
+    router = router_of("GET /{name}", "GET /a/{rest:.*}", "GET /a")
+    router.add_static("/files", tmp_path)
+    assert found(router, "GET /a") == "/a"
+    assert found(router, "GET /files") == "/files {'filename': ''}"
+    assert found(router, "GET /b") == "/{name} {'name': 'b'}"
+
+
+def test_what_is_no_path_has_no_parameter() -> None:
+    """The asterisk of OPTIONS is no value of {name}."""
+    request = make_mocked_request("OPTIONS", "/")
+    assert told(router_of("OPTIONS /{name}").match(request, "*")) == "404"
 
 
 class Waiting(web.AbstractResource):

@@ -419,6 +419,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
             head = exchange.head
             routes = self._plain.get(head.target)
             route = None if routes is None else routes.get(head.method)
+            if route is None and exchange.refusal is None:
+                route = self._matched(request)
             if (
                 route is None
                 or (chain := route.chain) is None
@@ -430,7 +432,8 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
                 request._route = route  # noqa: SLF001 - they are one house
                 response = await chain(request)
             begun = request._response  # noqa: SLF001
-            if begun is not None or not isinstance(response, StreamResponse):
+            # Not StreamResponse, which is an abstract class: they take 0.1 µs more.
+            if begun is not None or not isinstance(response, ResponseFields):
                 response = require_response(request, response)
             await response.send(request)
             # Two that know each other are left to the garbage collector: 0.5 µs a request.
@@ -444,17 +447,26 @@ class Application(MutableMapping["str | AppKey[Any]", Any]):
         except Exception as exc:  # noqa: BLE001 - answered
             await self._answer_error(request, exc)
 
+    def _matched(self, request: Request) -> AbstractRoute | None:
+        """Have the router say who answers, if it can without waiting."""
+        found = self._match(request)
+        if found is None:
+            return None
+        request._match_info = found  # noqa: SLF001 - they are one house
+        found.add_app(self)
+        return found.route
+
     async def _find_answer(self, request: Request) -> StreamResponse | None:
         """Return what the handler of a request returns, whoever that is."""
         exchange = request.exchange
-        if exchange.refusal is not None:
-            match_info = match_of_refusal(exchange.refusal)
-        elif (found := self._match(request)) is not None:
-            match_info = found
-        else:
-            match_info = adopt(await self._router.resolve(request))
-        request._match_info = match_info  # noqa: SLF001 - they are one house
-        match_info.add_app(self)
+        match_info = request._match_info  # noqa: SLF001 - they are one house
+        if match_info is None:
+            if exchange.refusal is not None:
+                match_info = match_of_refusal(exchange.refusal)
+            else:
+                match_info = adopt(await self._router.resolve(request))
+            request._match_info = match_info  # noqa: SLF001
+            match_info.add_app(self)
         chain = match_info.route.chain
         if chain is None:
             self.pre_freeze()  # a route remembers its middlewares

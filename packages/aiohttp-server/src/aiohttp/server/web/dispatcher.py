@@ -34,6 +34,8 @@ __all__ = ["ResourcesView", "RoutesView", "UrlDispatcher"]
 
 _NAME = re.compile(r"[^\W\d]\w*(?:[.:-][^\W\d]\w*)*")
 
+_ANY = "\0"  # a segment that no resource has
+
 
 class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
     """Finds out who answers a request, by its path and method.
@@ -51,6 +53,8 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         self._is_frozen = False
         # Paths without parts that no resource before theirs could claim: one look answers.
         self.plain: dict[str, Mapping[str, AbstractRoute]] = {}
+        # By what is before the last slash: ``{name}`` behind it, where nobody comes before that.
+        self._ends: dict[str, tuple[str, Mapping[str, AbstractRoute]]] = {}
         self._build_index()
 
     def __repr__(self) -> str:
@@ -70,13 +74,18 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         somebody's own class takes ``await resolve(request)`` to know.
         """
         if path is None:
-            path = routing_path(request.raw_path)
+            path = request.raw_path
+            if "?" in path or "%" in path:
+                path = routing_path(path)
         # The short way, which most requests go: one look into a dict.
         routes = self.plain.get(path)
         if routes is not None:
             route = routes.get(request.method) or routes.get(hdrs.METH_ANY)
             if route is not None:
                 return UrlMappingMatchInfo({}, route)
+        found = self._match_end(request.method, path)
+        if found is not None:
+            return found
         if self._must_wait:
             return None
         allowed: set[str] = set()
@@ -88,6 +97,27 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
                 return outcome[0]
             allowed |= outcome[1]
         return _nobody(request, allowed)
+
+    def _match_end(self, method: str, path: str) -> UrlMappingMatchInfo | None:
+        """Return who answers ``/some/where/{name}``, the pattern that most others are; or None.
+
+        None also where it takes a closer look to know. 0.7 µs instead of 2.4.
+        """
+        start, slash, value = path.rpartition("/")
+        end = self._ends.get(start)
+        if (
+            end is None
+            or not value
+            or not slash
+            or path in self._index.prefixes  # whose resources come before those of ``start``
+            or "%" in value
+            or "{" in value
+            or "}" in value
+        ):
+            return None
+        name, routes = end
+        route = routes.get(method) or routes.get(hdrs.METH_ANY)
+        return None if route is None else UrlMappingMatchInfo({name: value}, route)
 
     async def resolve(self, request: BaseRequest) -> UrlMappingMatchInfo:
         """Return who answers a request: a handler, or its 404 or 405."""
@@ -111,6 +141,7 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         self._index = ResourceIndex()
         self._before_paths: list[AbstractResource] = []
         self.plain.clear()
+        self._ends.clear()
         self._must_wait = False
         for resource in self._resources:
             self._add_to_index(resource)
@@ -119,20 +150,25 @@ class UrlDispatcher(AbstractRouter, Mapping[str, AbstractResource]):
         if resource.goes_first:
             self._before_paths.append(resource)
             self.plain.clear()
+            self._ends.clear()
             return
         self._index.add(resource)
         if not _matches_at_once(type(resource)):
             self._must_wait = True
         # Nothing that is added later comes before a plain resource that is the first one
         # for its path; so that is found without looking at the others: 0.6 us, not 1.9.
-        if type(resource) is PlainResource and self._is_first(resource):
-            self.plain[resource.canonical] = resource.by_method
+        if type(resource) is PlainResource:
+            path = resource.canonical
+            # ``plain`` is also asked with whole targets, where a question mark begins a query.
+            if "?" not in path and self._is_first(resource, path):
+                self.plain[path] = resource.by_method
+        elif type(resource) is DynamicResource and resource.place.shape == ("", None):
+            start = resource.place.prefix.removesuffix("/")
+            if self._is_first(resource, f"{start}/{_ANY}"):
+                self._ends[start] = (resource.names[0], resource.by_method)
 
-    def _is_first(self, resource: PlainResource) -> bool:
-        """Tell whether nobody else is asked about this resource's path before it."""
-        path = resource.canonical
-        if "?" in path:
-            return False  # ``plain`` is also asked with whole targets, where that is a query
+    def _is_first(self, resource: AbstractResource, path: str) -> bool:
+        """Tell whether nobody else is asked about a path before this resource."""
         for each in self._candidates(path):
             if each is resource:
                 return True

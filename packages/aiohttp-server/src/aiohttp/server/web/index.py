@@ -9,7 +9,7 @@ fixed, all patterns of one shape by one look into a dict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .resources import AbstractResource
 
@@ -23,11 +23,16 @@ _FEW = 4
 
 
 class ResourceIndex:
-    """Resources by their place; see the module."""
+    """Resources by their place; see the module.
+
+    Attributes:
+        prefixes: under which resources are kept, but for ``/``.
+    """
 
     def __init__(self) -> None:
         self._root = _Bucket()
         self._buckets: dict[str, _Bucket] = {}
+        self.prefixes: Mapping[str, object] = self._buckets
         self._depth = 0  # of the longest prefix, in segments
         self._count = 0
 

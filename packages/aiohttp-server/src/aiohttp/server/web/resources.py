@@ -133,6 +133,11 @@ class Resource(AbstractResource):
         return self._pattern.place
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what differs in the path."""
+        return self._pattern.names
+
+    @property
     def by_method(self) -> Mapping[str, ResourceRoute]:
         """The routes by method, ``"*"`` being all others."""
         return self._routes
