@@ -447,7 +447,9 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             if data[:2] == b"\r\n":
                 data = data[2:]  # one empty line before a request (RFC 9112, section 2.2)
             try:
-                found = take_request_head(data, self._service.limits, is_alone=self._batch is None)
+                found = take_request_head(
+                    data, self._service.limits, is_alone=self._batch is None, is_new=True
+                )
             except RemoteProtocolError as exc:
                 self._refuse(exc, refused_request_head(data))
                 return b""
