@@ -270,7 +270,8 @@ def _eager_starter(loop: asyncio.AbstractEventLoop, context: Context) -> _TaskSt
     the task's own context, as the loop would.
     """
     # Names of their own: 30 ns.
-    current_task, call_soon, task_of = asyncio.current_task, loop.call_soon, asyncio.Task
+    current_task, call_soon = asyncio.current_task, loop.call_soon
+    task_of: type[asyncio.Task[None]] = asyncio.Task
     aside: list[Callable[..., object]] = []
     own = context
 

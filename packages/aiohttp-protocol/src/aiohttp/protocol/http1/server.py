@@ -26,7 +26,7 @@ from ..errors import (
 from ..headers import shown
 from ..service import Service
 from ..sockets import close_by_reset, tune
-from ..streams import EMPTY_STREAM, WriteGate, receive_buffer
+from ..streams import EMPTY_STREAM, StreamReader, WriteGate, receive_buffer
 from ..timers import NEVER, Deadline
 from .encode import CONTINUE
 from .head import (
@@ -455,8 +455,6 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
                 return b""
             if found is not None:
                 head, end = found
-                if end < len(data) and self._batch is None:
-                    self._batch = bytearray()
                 return self._begin(head, data[end:])
             if not data:
                 return b""
@@ -492,9 +490,11 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Start the exchange that this head asks for; return what is behind it.
 
         What has come of its body is there when the application begins: to wait for it
-        takes 3 µs.
+        takes 3 µs. A body that is here as a whole is no more than its bytes: to receive it
+        as if more could come takes 3 µs, too.
         """
         service = self._service
+        reader = EMPTY_STREAM
         try:
             if service.allowed_methods or head.method == "CONNECT":
                 self._check_method(head.method)
@@ -503,19 +503,24 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             if not head.keep_alive or self._requests >= service.last_request:
                 self._is_closing = True
             self._deadline.when = NEVER  # clear(), without the call
-            if head.content_length or head.chunked:
-                self._begin_body(head)
-            else:
+            if not head.content_length and not head.chunked:
                 self._state = advance(self._state, REQUEST_WHOLE)
+            elif self._is_whole_body(head, len(data)):
+                self._state = advance(self._state, REQUEST_WHOLE)
+                reader = StreamReader.complete(data[: head.content_length])
+                data = data[head.content_length :]
+            else:
+                reader = self._begin_body(head).reader
         except RemoteProtocolError as exc:
             self._refuse(exc, head)
             return data
-        reader = EMPTY_STREAM if self._body is None else self._body.reader
         transport = self._transport or self.transport  # the property takes 40 ns
         exchange = ServerExchange(self, transport, service, head, reader)
         self._exchange = exchange
         if data and self._body is not None:
             data = self._receive_body(data)
+        if data and self._batch is None:
+            self._batch = bytearray()
         self._start(exchange)
         return data
 
@@ -644,8 +649,18 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     # Receiving a body.
 
-    def _begin_body(self, head: RequestHead) -> None:
-        self._body = IncomingBody(
+    def _is_whole_body(self, head: RequestHead, size: int) -> bool:
+        """Whether ``size`` bytes behind a head have all of its body, and nothing speaks against it."""
+        length, limit = head.content_length, self._service.limits.body
+        return (
+            length is not None
+            and length <= size
+            and (limit is None or length <= limit)
+            and not head.expect_continue
+        )
+
+    def _begin_body(self, head: RequestHead) -> IncomingBody:
+        body = self._body = IncomingBody(
             head,
             self._service.limits,
             pause=self._pause_body,
@@ -655,6 +670,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._state = advance(self._state, REQUEST_HEAD)
         if not head.expect_continue:
             self._expect_body()
+        return body
 
     def _expect_body(self) -> None:
         """Let the client's time for its body run."""

@@ -75,7 +75,7 @@ class Event(IntEnum):
     REQUEST_HEAD = 0
     """The head of a request whose body follows."""
     REQUEST_WHOLE = 1
-    """The head of a request without a body."""
+    """The head of a request without a body, or with all of it behind it."""
     REQUEST_END = 2
     """The end of a request's body."""
     INFORMATION = 3

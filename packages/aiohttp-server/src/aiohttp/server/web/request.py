@@ -27,6 +27,7 @@ from aiohttp.protocol import (
     shown,
 )
 
+from .bodies import read_whole
 from .fields import RequestFields
 from .lazy import lazy
 from .limits import DEFAULT_REQUEST_LIMITS, RequestLimits
@@ -344,8 +345,6 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
             RemoteProtocolError: if it breaks off, or isn't what Content-Encoding says: 400.
         """
         if self._body is None:
-            from .bodies import read_whole
-
             self._body = await read_whole(self.content, self.limits.body, self.content_length)
         return self._body
 
@@ -520,10 +519,8 @@ class Request(BaseRequest):
     _match_info: UrlMappingMatchInfo | None
     _route: AbstractRoute | None
 
-    def __init__(  # pyright: ignore[reportMissingSuperCall]
-        self, exchange: Exchange, app: Application
-    ) -> None:
-        # Not by super(): to call that, and to store None by None, takes as long again.
+    def __init__(self, exchange: Exchange, app: Application) -> None:
+        # Not by super().__init__(), which takes as long again.
         self.exchange = exchange
         self.head = head = exchange.head
         self.method = head.method
