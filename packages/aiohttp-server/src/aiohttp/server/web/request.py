@@ -27,7 +27,7 @@ from aiohttp.protocol import (
     shown,
 )
 
-from .bodies import read_whole
+from .bodies import decode_json, decode_text, read_whole
 from .fields import RequestFields
 from .lazy import lazy
 from .limits import DEFAULT_REQUEST_LIMITS, RequestLimits
@@ -355,8 +355,6 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
             HTTPUnsupportedMediaType: if there is no such charset.
             HTTPBadRequest: if the body isn't in it.
         """
-        from .bodies import decode_text
-
         return decode_text(await self.read(), self.charset or "utf-8")
 
     async def json(self, *, loads: Callable[[str], Any] = json.loads) -> Any:
@@ -366,8 +364,6 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
             json.JSONDecodeError: if it is no JSON, or is nested deeper or has a longer number
                 than ``json`` takes; 400, unless it is caught.
         """
-        from .bodies import decode_json
-
         return decode_json(await self.text(), loads)
 
     async def multipart(self) -> MultipartReader:
