@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aiohttp.protocol import DEFAULT_LIMITS
-from aiohttp.server.arguments import limits_of, parse_arguments
+from aiohttp.server.arguments import for_worker, limits_of, parse_arguments
 
 
 def test_defaults() -> None:
@@ -25,6 +25,14 @@ def test_names_of_aiohttp_3() -> None:
     assert options.rest == ["--mine", "x"]
     assert parse_arguments(["--hostname", "::1", "a:b"], "serve").host == "::1"
     assert parse_arguments(["--path", "/run/x", "a:b"], "serve").unix == "/run/x"
+
+
+def test_arguments_for_a_worker() -> None:
+    """A worker knows that it is one, whatever is behind ``--``: else it would start workers."""
+    arguments = ["--port", "0", "--workers", "2", "shop:make", "--", "--lifeline", "3"]
+    options = parse_arguments(for_worker(arguments, lifeline=7, found_port=8081), "serve")
+    assert (options.lifeline, options.found_port, options.fd) == (7, 8081, None)
+    assert options.rest == ["--lifeline", "3"]
 
 
 def test_access_log() -> None:

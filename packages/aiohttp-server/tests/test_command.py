@@ -10,15 +10,19 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from aiohttp.server.reload import INTERVAL
 
 pytestmark = pytest.mark.skipif(
     not hasattr(socket, "SO_REUSEPORT"), reason="processes that share a port need SO_REUSEPORT"
 )
 
+PEM = Path(__file__).parents[2] / "aiohttp-protocol" / "tests" / "localhost.pem"
 SOURCE = """
 import http.client
 import os
@@ -34,14 +38,17 @@ app = App()
 class Program:
     """The command, whose lines can be waited for."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, python: Sequence[str] = (), **environment: str
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "aiohttp.server", *arguments],
+            [sys.executable, *python, "-m", "aiohttp.server", *arguments],
             cwd=folder,
+            stdin=subprocess.PIPE,  # a terminal where nobody types
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "NO_COLOR": "1"},
+            env={**os.environ, "NO_COLOR": "1", **environment},
         )
         self.said = ""
 
@@ -75,8 +82,8 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     (tmp_path / "shop.py").write_text(SOURCE)
     programs: list[Program] = []
 
-    def start(*arguments: str) -> Program:
-        programs.append(Program(tmp_path, *arguments))
+    def start(*arguments: str, **options: Any) -> Program:
+        programs.append(Program(tmp_path, *arguments, **options))
         return programs[-1]
 
     yield start
@@ -111,6 +118,53 @@ def test_several_processes(run: Callable[..., Program]) -> None:
     assert len(pids) == 2
     assert program.end(signal.SIGINT) == 0
     assert "Traceback" not in program.said
+
+
+def test_worker_is_like_its_parent(run: Callable[..., Program], tmp_path: Path) -> None:
+    """Its Python has the same options, its greeting colors; but it can't read what is typed."""
+    (tmp_path / "shop.py").write_text(
+        SOURCE + "import sys; print(sys.flags.dev_mode, [sys.stdin.read()], flush=True)"
+    )
+    arguments = "shop:app", "--port", "0", "--workers", "2"
+    program = run(*arguments, python=["-X", "dev"], NO_COLOR="", FORCE_COLOR="1")
+    program.wait_for(r"True \[''\]")
+    program.wait_for(r"\x1b\[1;36mhttp://localhost:")
+    assert program.end() == 0
+
+
+def test_hangup_without_certificates(run: Callable[..., Program]) -> None:
+    """It ends them all, as it ends one process: the terminal is gone."""
+    program = run("shop:app", "--port", "0", "--workers", "2")
+    program.wait_for("2 workers")
+    assert program.end(signal.SIGHUP) == -signal.SIGHUP
+    assert "another" not in program.said
+
+
+def test_hangup_with_certificates(run: Callable[..., Program], tmp_path: Path) -> None:
+    """Each worker loads them again."""
+    pem = tmp_path / "tls.pem"
+    pem.write_bytes(PEM.read_bytes())
+    program = run("shop:app", "--port", "0", "--workers", "2", "--certfile", str(pem))
+    program.wait_for("2 workers")
+    pem.unlink()
+    program.process.send_signal(signal.SIGHUP)
+    for _ in range(2):
+        program.wait_for("the certificate stays what it was")
+    assert program.end() == 0
+    assert "ended" not in program.said
+
+
+def test_own_logging(run: Callable[..., Program], tmp_path: Path) -> None:
+    """What a program says about its log is heard, and not too late."""
+    (tmp_path / "shop.py").write_text(
+        SOURCE + "import logging\n"
+        "logging.basicConfig(level=logging.INFO, format='own %(message)s')\n"
+        "logging.info('words')\n"
+    )
+    program = run("shop:app", "--port", "0")
+    program.wait_for("^own words$")
+    program.url()
+    assert program.end() == 0
 
 
 def test_dead_worker_is_replaced(run: Callable[..., Program]) -> None:
@@ -158,6 +212,42 @@ def test_reload_waits_for_the_name_of_an_application(
     (tmp_path / "shop.py").write_text(SOURCE + "shop = app")
     assert get(program.url()).endswith("one")
     assert "Traceback" not in program.said
+    assert program.end() == 0
+
+
+def test_reload_of_a_module_that_was_gone(run: Callable[..., Program], tmp_path: Path) -> None:
+    """A file that is missing is waited for, as is one that it imports."""
+    path, other = tmp_path / "shop.py", tmp_path / "other.py"
+    program = run("shop:app", "--port", "0", "--reload")
+    program.wait_for("reloading on changes")
+    path.unlink()
+    program.wait_for("error: no module shop")
+    program.wait_for("waiting for a change")
+    path.write_text(SOURCE + "import other\n")
+    program.wait_for("No module named 'other'")
+    program.wait_for("waiting for a change")
+    other.write_text("print('at last', flush=True)")
+    program.wait_for("at last")
+    assert program.end() == 0
+
+
+def test_reload_while_it_starts(run: Callable[..., Program], tmp_path: Path) -> None:
+    """A start that takes for ever is given up when the module changes; so is an import."""
+    path = tmp_path / "shop.py"
+    path.write_text(
+        SOURCE.replace("app = App()\n", "") + "    async def startup(self):\n"
+        "        import asyncio\n"
+        "        print('starting', flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "app = App()\n"
+    )
+    program = run("shop:app", "--port", "0", "--reload")
+    program.wait_for("starting")
+    pause = f"import time; time.sleep({INTERVAL + 0.1}); "  # until it is watched
+    path.write_text(pause + "print('importing', flush=True); time.sleep(60)")
+    program.wait_for("importing")
+    path.write_text(SOURCE)
+    assert get(program.url()).endswith("one")
     assert program.end() == 0
 
 
@@ -215,3 +305,13 @@ def test_port_in_use(run: Callable[..., Program], workers: str) -> None:
         assert program.wait() == 1
     assert program.said.count("\n") == 1
     assert f"error: can't listen on 127.0.0.1 port {port}: Address already in use" in program.said
+
+
+def test_port_in_use_by_several(run: Callable[..., Program]) -> None:
+    """It isn't shared with who forgot that the same program runs already."""
+    first = run("shop:app", "--port", "0", "--workers", "2")
+    port = first.url().rpartition(":")[2]
+    second = run("shop:app", "--port", port, "--workers", "2")
+    assert second.wait() == 1
+    assert f"port {port}: Address already in use" in second.said
+    assert first.end() == 0

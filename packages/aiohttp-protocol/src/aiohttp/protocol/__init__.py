@@ -132,7 +132,7 @@ _HOMES = {
         "Books",
         "Service",
     ),
-    "doors": ("Tls",),
+    "doors": ("Tls", "open_unix"),
     "listener": ("Listener",),
     "http1.head": (
         "HeadCollector",
@@ -253,6 +253,7 @@ if TYPE_CHECKING:
     from .disposition import encode_content_disposition as encode_content_disposition
     from .disposition import parse_content_disposition as parse_content_disposition
     from .doors import Tls as Tls
+    from .doors import open_unix as open_unix
     from .errors import BadHost as BadHost
     from .errors import BadHttpMessage as BadHttpMessage
     from .errors import BadRequestLine as BadRequestLine

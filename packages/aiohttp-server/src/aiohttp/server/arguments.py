@@ -12,7 +12,7 @@ from aiohttp.protocol import DEFAULT_LIMITS, Limits, TrustedProxies
 
 from .accesslog import AccessLogger
 
-__all__ = ["limits_of", "parse_arguments"]
+__all__ = ["for_worker", "limits_of", "parse_arguments"]
 
 _UNITS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _ACCESS_LOG: Final = "common"
@@ -46,6 +46,8 @@ _LIMITS: Final = {
     "connections": "open connections",
 }
 """What each limit bounds, in a few words; ``Limits`` has more."""
+_FROM_PARENT: Final = ("lifeline", "fd", "found_port")
+"""What only a worker is told: where its parent is, and the place that is reserved."""
 
 
 def parse_arguments(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
@@ -69,15 +71,24 @@ def parse_arguments(arguments: Sequence[str] | None, program: str) -> argparse.N
     for each in fields(Limits):
         if each.init:
             _add_limit(group, each.name, str(each.type))
-    # For workers, from their parent.
-    for name in ("--lifeline", "--fd"):
-        parser.add_argument(name, type=int, help=argparse.SUPPRESS)
+    for name in _FROM_PARENT:
+        parser.add_argument(_option(name), type=int, help=argparse.SUPPRESS)
     options, rest = parser.parse_known_args(arguments)
     if unknown := [each for each in rest if each.startswith("--limit-")]:
         parser.error(f"there is no {unknown[0].partition('=')[0]}; see --help for the limits")
     _check(parser, options)
     options.rest = rest
     return options
+
+
+def for_worker(arguments: Sequence[str], **given: int) -> list[str]:
+    """Return a worker's arguments: its parent's, and behind no ``--`` what it is given itself."""
+    own = [text for name in given for text in (_option(name), str(given[name]))]
+    return [*own, *arguments]
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +145,7 @@ def _add_limit(group: argparse._ArgumentGroup, name: str, annotation: str) -> No
     default = getattr(DEFAULT_LIMITS, name)
     kind: Callable[[str], object] = _seconds if "float" in annotation else _size
     group.add_argument(
-        "--limit-" + name.replace("_", "-"),
+        _option(f"limit_{name}"),
         dest=f"limit_{name}",
         type=_or_none(kind) if "None" in annotation else kind,
         default=argparse.SUPPRESS,

@@ -17,14 +17,21 @@ import threading
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from aiohttp.protocol import open_unix
+
 from .accesslog import AccessLogger, JsonAccessLogger
-from .arguments import limits_of, parse_arguments
+from .arguments import for_worker, limits_of, parse_arguments
 from .certificates import Certificates
+from .greeting import greeting, has_colors
+from .places import Places
 from .reload import ChangedFiles, Watcher, files_of_error, files_of_modules
-from .serving import run_app
+from .serving import run_program, serve_until_stopped
+from .sites import BACKLOG
+from .stopping import Stopping
 from .target import TargetError, load
 from .workers import RESTART, Lifeline, Supervisor
 
@@ -47,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
             return _serve_as_worker(options)
         if options.reload or options.workers > 1:
             return _supervise(options, arguments)
-        _serve(options, print)
+        _serve(options, partial(print, flush=True))  # through a pipe, too, it is wanted now
     except TargetError as exc:
         _complain(program, exc)
         return 2
@@ -75,6 +82,7 @@ def _serve(
     say: Callable[[str], object],
     *,
     reuse_port: bool = False,
+    on_load: Callable[[], object] = lambda: None,
 ) -> None:
     """Serve until a signal comes.
 
@@ -82,25 +90,37 @@ def _serve(
         TargetError: if there is nothing to serve.
         _CanNotServe: if a port is in use, or a certificate is bad.
     """
-    _log_to_streams()
-    tls = _certificates(options)
+    places = _places(options, reuse_port=reuse_port)
     app = load(options.target, options.rest)
-    places: dict[str, Any] = {"host": options.host, "port": options.port, "path": options.unix}
-    if options.fd is not None:
-        places = {"sock": socket.socket(fileno=options.fd)}
+    on_load()
+    _log_to_streams()
+    stopping = Stopping(say=say)
+    main = serve_until_stopped(
+        app,
+        places,
+        stopping,
+        on_ready=lambda names: say(greeting(names, colors=has_colors(sys.stdout))),
+        limits=limits_of(options),
+        shutdown_timeout=options.shutdown_timeout,
+        trusted_proxies=options.trusted_proxies,
+        proxy_protocol=options.proxy_protocol,
+        **_access_log(options.access_log),
+    )
     with _places_explained():
-        run_app(
-            app,
-            **places,
-            ssl_context=tls,
-            print=say,
-            reuse_port=reuse_port,
-            limits=limits_of(options),
-            shutdown_timeout=options.shutdown_timeout,
-            trusted_proxies=options.trusted_proxies,
-            proxy_protocol=options.proxy_protocol,
-            **_access_log(options.access_log),
-        )
+        run_program(main, stopping)
+
+
+def _places(options: argparse.Namespace, *, reuse_port: bool) -> Places:
+    tls = _certificates(options)
+    if options.fd is not None:
+        return Places(sock=socket.socket(fileno=options.fd), ssl_context=tls)
+    return Places(
+        host=options.host,
+        port=options.port if options.found_port is None else options.found_port,
+        path=options.unix,
+        ssl_context=tls,
+        reuse_port=reuse_port,
+    )
 
 
 @contextmanager
@@ -142,7 +162,7 @@ def _access_log(form: str | None) -> dict[str, Any]:
 
 
 def _log_to_streams() -> None:
-    """Show what is logged, from warnings on, unless the program has its own opinion later."""
+    """Show what is logged, from warnings on, unless the program has said what it wants."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 
 
@@ -157,26 +177,31 @@ def _supervise(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     """
     if not hasattr(socket, "SO_REUSEPORT"):
         raise _CanNotServe("--workers and --reload need SO_REUSEPORT, which this system lacks")
-    _certificates(options)
-    inherited: list[int] = []
-    passed = list(arguments)
+    tls = _certificates(options)
     with _reservation(options) as reserved:
-        if options.unix is not None:
-            inherited = [reserved.fileno()]
-            passed = [*passed, "--fd", str(reserved.fileno())]
-        elif not options.port:
-            # A later option goes before an earlier one; before module:app, behind
-            # which an argument may be the application's.
-            passed = [*passed, "--port", str(reserved.getsockname()[1])]
+        place = (
+            {"found_port": reserved.getsockname()[1]}
+            if options.unix is None
+            else {"fd": reserved.fileno()}
+        )
+        python = [*_interpreter_options(), "-m", "aiohttp.server"]
         supervisor = Supervisor(
-            ["-m", "aiohttp.server", *passed],
+            lambda lifeline: [*python, *for_worker(arguments, lifeline=lifeline, **place)],
             options.workers,
-            descriptors=inherited,
+            descriptors=[] if options.unix is None else [reserved.fileno()],
+            # Without certificates it is left alone: a terminal that is closed ends its programs.
+            passed_on=[] if tls is None else [signal.SIGHUP],
             shutdown_timeout=options.shutdown_timeout,
             log=lambda line: sys.stderr.write(f"{line}\n"),
             on_ready=lambda word: _greet(word, options),
         )
         return asyncio.run(supervisor.run())
+
+
+def _interpreter_options() -> list[str]:
+    """Return what Python itself was told, such as ``-X dev``, if it was asked for a module."""
+    told = sys.orig_argv[1:]
+    return told[: told.index("-m")] if "-m" in told else []
 
 
 def _greet(word: str, options: argparse.Namespace) -> None:
@@ -192,7 +217,7 @@ def _reservation(options: argparse.Namespace) -> Generator[socket.socket]:
     it stays ours while the workers come and go.
     """
     if options.unix is not None:
-        with _unix_socket(Path(options.unix), options) as sock:
+        with _unix_socket(Path(options.unix)) as sock:
             yield sock
         return
     port = options.port
@@ -207,40 +232,34 @@ def _reservation(options: argparse.Namespace) -> Generator[socket.socket]:
     with socket.socket(family, kind, proto) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
+            _check_unshared(address, family)
             sock.bind(address)
         except OSError as exc:
             raise _CanNotServe(f"can't listen on {address[0]} port {port}: {exc.strerror}") from exc
         yield sock
 
 
+def _check_unshared(address: Any, family: int) -> None:
+    """Raise OSError if somebody is there, though it be one who would share the port.
+
+    That would most often be the same program, forgotten in another terminal, which
+    would get every other request.
+    """
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
 @contextmanager
-def _unix_socket(path: Path, options: argparse.Namespace) -> Generator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        try:
-            _remove_dead(path)
-            sock.bind(str(path))
-        except OSError as exc:
-            # What Python itself refuses, such as a path that is too long, has no strerror.
-            raise _CanNotServe(f"can't listen on {path}: {exc.strerror or exc}") from exc
-        try:
-            sock.listen(1024)
-            yield sock
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _remove_dead(path: Path) -> None:
-    """Remove a unix socket that a dead server left, as a listener does for one process."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-        except BlockingIOError:
-            return  # somebody is there, and busy
+def _unix_socket(path: Path) -> Generator[socket.socket]:
+    try:
+        door = open_unix(path, None, BACKLOG)
+    except OSError as exc:
+        raise _CanNotServe(exc.strerror) from exc
+    try:
+        yield door.sock
+    finally:
+        door.close()
 
 
 # One worker of them.
@@ -249,7 +268,7 @@ def _remove_dead(path: Path) -> None:
 def _serve_as_worker(options: argparse.Namespace) -> int:
     """Serve as one of several processes; return the exit status for the parent."""
     lifeline = Lifeline(options.lifeline)
-    lifeline.stop_with_parent()
+    lifeline.stop_with_parent(options.shutdown_timeout)
     if options.reload:
         return _serve_until_changed(options, lifeline.say)
     _serve(options, lifeline.say, reuse_port=True)
@@ -261,24 +280,29 @@ def _serve_until_changed(options: argparse.Namespace, say: Callable[[str], objec
 
     A module that can't be imported isn't the end: it will be changed.
     """
-    changed: list[Path] = []
-    is_serving = threading.Event()
+    has_changed = threading.Event()
 
     def stop(path: Path) -> None:
-        changed.append(path)
-        if is_serving.is_set():
-            os.kill(os.getpid(), signal.SIGTERM)
+        sys.stderr.write(f"{path} has changed: starting anew\n")
+        has_changed.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def end(*_: object) -> None:
+        sys.exit(RESTART if has_changed.is_set() else 0)
+
+    def look() -> None:
+        files.also(files_of_modules())  # as they are now, not at the watcher's next look
 
     def announce(word: str) -> None:
-        files.also(files_of_modules())  # as they are now, not at the watcher's next look
-        is_serving.set()
+        look()
         say(word)
 
+    signal.signal(signal.SIGTERM, end)  # as long as no event loop hears it
     files = ChangedFiles()
     watcher = Watcher(stop, changed=files)
     watcher.start()
     try:
-        _serve(options, announce, reuse_port=True)
+        _serve(options, announce, reuse_port=True, on_load=look)
     except _CanNotServe:
         raise
     except Exception as exc:  # noqa: BLE001 - shown to the programmer, who will mend it
@@ -289,7 +313,4 @@ def _serve_until_changed(options: argparse.Namespace, say: Callable[[str], objec
         files.also(files_of_modules() | files_of_error(exc))
         sys.stderr.write("waiting for a change …\n")
         watcher.wait()
-    if not changed:
-        return 0
-    sys.stderr.write(f"{changed[0]} has changed: starting anew\n")
-    return RESTART
+    return RESTART if has_changed.is_set() else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from traceback import walk_tb
 
 __all__ = ["ChangedFiles", "Watcher", "files_of_error", "files_of_modules"]
 
@@ -28,11 +28,26 @@ def files_of_modules() -> set[Path]:
 
 
 def files_of_error(exc: BaseException) -> set[Path]:
-    """Return the files that had a part in an error: what can't be imported is no module."""
-    found = {Path(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(exc.__traceback__)}
-    if isinstance(exc, SyntaxError) and exc.filename:
-        found.add(Path(exc.filename))
+    """Return the files that had a part in an error: what can't be imported is no module.
+
+    Also those that would have helped: where a module that is missing may appear.
+    """
+    found: set[Path] = set()
+    cause: BaseException | None = exc
+    while cause is not None:
+        found |= {Path(frame.f_code.co_filename) for frame, _ in walk_tb(cause.__traceback__)}
+        if isinstance(cause, SyntaxError) and cause.filename:
+            found.add(Path(cause.filename))
+        if isinstance(cause, ModuleNotFoundError) and cause.name:
+            found |= _files_of_name(cause.name)
+        cause = cause.__cause__ or cause.__context__
     return found
+
+
+def _files_of_name(module: str) -> set[Path]:
+    """Return the files of which any would be this module."""
+    places = [Path(folder, *module.split(".")) for folder in sys.path]
+    return {each for place in places for each in (place.with_suffix(".py"), place / "__init__.py")}
 
 
 class ChangedFiles:
