@@ -131,3 +131,13 @@ async def test_mocked_coroutine_returns_or_raises() -> None:
     returning.assert_awaited_once_with("a", b=1)
     with pytest.raises(OSError, match="gone"):
         await make_mocked_coro(raise_exception=OSError("gone"))()
+
+
+@pytest.mark.parametrize(
+    ("method", "target"), [("OPTIONS", "*"), ("CONNECT", "localhost:80"), ("GET", "http://h/x")]
+)
+def test_every_form_of_a_target(method: str, target: str) -> None:
+    """A target needn't be a path (RFC 9112, 3.2); a request may have matched nothing."""
+    request = make_mocked_request(method, target, match_info=None)
+    assert request.exchange.head.target == target
+    assert dict(request.match_info) == {}

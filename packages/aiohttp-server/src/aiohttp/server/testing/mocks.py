@@ -204,7 +204,7 @@ def make_mocked_request(
     path: str,
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     *,
-    match_info: Mapping[str, str] = _NOT_GIVEN,
+    match_info: Mapping[str, str] | None = _NOT_GIVEN,
     version: tuple[int, int] = HttpVersion11,
     closing: bool = False,
     app: Application | None = None,
@@ -255,7 +255,7 @@ def make_mocked_request(
     make = MockedExchange if writer is _NOT_GIVEN else _writing_to(writer)
     request = Request(make(head, body, transport), app)
     request.exchange.request = request
-    _set_match_info(request, app, {} if match_info is _NOT_GIVEN else match_info)
+    _set_match_info(request, app, {} if match_info is _NOT_GIVEN else match_info or {})
     return request if client_max_size is None else request.clone(client_max_size=client_max_size)
 
 
@@ -296,7 +296,8 @@ def _set_match_info(request: Request, app: Application, values: Mapping[str, str
     from ..web.matchinfo import UrlMappingMatchInfo
     from ..web.resources import PlainResource
 
-    resource = PlainResource(request.path)
+    # What has no path, as "*" of OPTIONS and the address of CONNECT, no resource could have.
+    resource = PlainResource(request.path if request.path.startswith("/") else "")
     match_info = UrlMappingMatchInfo(values, resource.add_route(request.method, _nobody))
     match_info.add_app(app)
     request._match_info = match_info  # noqa: SLF001 - as the application does
