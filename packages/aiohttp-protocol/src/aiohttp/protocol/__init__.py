@@ -76,9 +76,7 @@ _HOMES = {
         "cookie_text",
         "parse_cookie_field",
     ),
-    "decoded": (
-        "DecodedStream",
-    ),
+    "decoded": ("DecodedStream",),
     "dates": (
         "http_date",
         "parse_http_date",
