@@ -315,3 +315,20 @@ def test_port_in_use_by_several(run: Callable[..., Program]) -> None:
     assert second.wait() == 1
     assert f"port {port}: Address already in use" in second.said
     assert first.end() == 0
+
+
+def test_descriptors(run: Callable[..., Program], tmp_path: Path) -> None:
+    """The program takes as many open files as it may have, where its shell allows few."""
+    resource = pytest.importorskip("resource", reason="Windows has no bound of open files")
+    (tmp_path / "shop.py").write_text(
+        SOURCE + "import resource\nprint(resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)"
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        program = run("shop:app", "--port", "0")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert int(program.wait_for(r"\((\d+), ")[1]) == min(hard, 1_048_576)
+    program.url()
+    assert program.end() == 0

@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +37,7 @@ from .workers import RESTART, Lifeline, Supervisor
 
 __all__ = ["main"]
 
+_DESCRIPTORS: Final = 1_048_576
 _PROGRAM: Final = "python -m aiohttp.server"
 
 
@@ -90,6 +91,7 @@ def _serve(
         TargetError: if there is nothing to serve.
         _CanNotServe: if a port is in use, or a certificate is bad.
     """
+    _allow_descriptors()
     places = _places(options, reuse_port=reuse_port)
     app = load(options.target, options.rest)
     on_load()
@@ -108,6 +110,24 @@ def _serve(
     )
     with _places_explained():
         run_program(main, stopping)
+
+
+def _allow_descriptors() -> None:
+    """Let this process have as many open files as it may.
+
+    Each connection is one, and a file on its way to a client one or two more. The usual
+    bound of 1,024, which a process may raise by itself, is there for programs that use
+    select(); ``limits.connections`` is 10,000.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such bound
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, _DESCRIPTORS) if hard != resource.RLIM_INFINITY else _DESCRIPTORS
+    if soft < wanted:
+        with suppress(OSError, ValueError):  # some systems have a bound that they don't tell
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _places(options: argparse.Namespace, *, reuse_port: bool) -> Places:
