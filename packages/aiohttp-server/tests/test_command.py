@@ -83,7 +83,12 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
     def start(*arguments: str, **options: Any) -> Program:
-        programs.append(Program(tmp_path, *arguments, **options))
+        # Who runs the tests may ignore hangups, as nohup does; then a child would, too.
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        try:
+            programs.append(Program(tmp_path, *arguments, **options))
+        finally:
+            signal.signal(signal.SIGHUP, before)
         return programs[-1]
 
     yield start
