@@ -255,8 +255,13 @@ class Program:
         return (await self.process.communicate())[0].decode().splitlines()
 
     def send(self, number: int) -> None:
-        """Send a signal."""
-        self.process.send_signal(number)
+        """Send a signal, if it still runs.
+
+        Not by ``send_signal``: that looks whether the process has ended, and then asyncio
+        doesn't hear how.
+        """
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
 
 @asynccontextmanager
