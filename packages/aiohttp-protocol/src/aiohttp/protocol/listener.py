@@ -62,7 +62,8 @@ class Listener:
             theirs must, and has ``handshake_time`` for it; nobody else's is looked at for
             it, so that a stranger's is a bad request.
         options: of ``Service``: ``limits``, ``allowed_methods``, ``tcp_keepalive``,
-            ``server``, ``on_exchange``, ``trusted_proxies``, ``deadlines``.
+            ``server``, ``on_exchange``, ``observers``, ``trusted_proxies``,
+            ``deadlines``.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
@@ -79,8 +79,9 @@ class Service:
         tcp_keepalive: whether the kernel probes silent clients (SO_KEEPALIVE).
         server: the value of the Server field; none is sent if it is empty.
         on_exchange: called with each exchange when its response is over, complete or
-            not, refused ones included: for access logs. An error in it is logged. So are
-            the application's own ``exchange_observers``, if it has any.
+            not, refused ones included: for access logs. An error in it is logged.
+        observers: called behind ``on_exchange``, each whatever those before it raise; and
+            behind them the application's own ``exchange_observers``, if it has any.
         trusted_proxies: whose word is taken for a client's address, scheme and host.
         deadlines: the timer; that of the running loop by default.
 
@@ -88,7 +89,7 @@ class Service:
         connections: those that are open.
         tasks: handlers that are running.
         outbox: where answers wait for each other; None on a loop that does that itself.
-        observers: who is told of exchanges that are over.
+        observers: all who are told of exchanges that are over.
         books: counts.
         is_draining: whether ``begin_drain`` was called.
     """
@@ -102,6 +103,7 @@ class Service:
         tcp_keepalive: bool = True,
         server: str = "",
         on_exchange: Callable[[Exchange], object] | None = None,
+        observers: Iterable[Callable[[Exchange], object]] = (),
         trusted_proxies: TrustedProxies | None = None,
         deadlines: Deadlines | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
@@ -115,7 +117,7 @@ class Service:
         self.tcp_keepalive = tcp_keepalive
         self.server_line = encode_fields([("Server", server)]).block if server else b""
         own = () if on_exchange is None else (on_exchange,)
-        self.observers = (*own, *getattr(application, "exchange_observers", ()))
+        self.observers = (*own, *observers, *getattr(application, "exchange_observers", ()))
         self.trusted_proxies = trusted_proxies
         self.loop = loop if loop is not None else asyncio.get_running_loop()
         self.deadlines = deadlines if deadlines is not None else deadlines_of(self.loop)

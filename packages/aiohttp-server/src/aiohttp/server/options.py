@@ -103,14 +103,14 @@ def listener_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     _check_names(given)
     found: dict[str, Any] = {"limits": _limits(given)}
-    for name in ("allowed_methods", "server", "tcp_keepalive"):
+    for name in ("allowed_methods", "on_exchange", "server", "tcp_keepalive"):
         if name in given:
             found[name] = given[name]
     for name in ("trusted_proxies", "proxy_protocol"):
         if (trusted := given.get(name)) is not None:
             found[name] = _trusted(trusted)
-    if (on_exchange := _on_exchange(given)) is not None:
-        found["on_exchange"] = on_exchange
+    if observers := _access_log(given):
+        found["observers"] = observers
     return found
 
 
@@ -143,29 +143,16 @@ def _trusted(networks: TrustedProxies | Iterable[str]) -> TrustedProxies:
     return TrustedProxies(networks)
 
 
-def _on_exchange(given: Mapping[str, Any]) -> Callable[[Exchange], object] | None:
-    """Return what is to be called with each exchange that is over: the access log, and the other.
+def _access_log(given: Mapping[str, Any]) -> tuple[Callable[[Exchange], object], ...]:
+    """Return what writes the access log, if anything does.
 
-    An access log that is off when the server starts stays off, and costs nothing.
+    One that is off when the server starts stays off, and costs nothing.
     """
     from .accesslog import AccessLogger, exchange_log
 
-    own = given.get("on_exchange")
     log = given.get("access_log", access_logger)
     if log is None:
-        return own
+        return ()
     make = given.get("access_log_class", AccessLogger)
     access = make(log, given.get("access_log_format", AccessLogger.LOG_FORMAT))
-    if not getattr(access, "enabled", True):
-        return own
-    write = exchange_log(access)
-    if own is None:
-        return write
-
-    def both(exchange: Exchange) -> None:
-        try:
-            own(exchange)
-        finally:
-            write(exchange)
-
-    return both
+    return (exchange_log(access),) if getattr(access, "enabled", True) else ()
