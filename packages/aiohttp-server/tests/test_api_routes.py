@@ -56,10 +56,11 @@ async def test_routes_are_added() -> None:
     router.add_put("/put", tell)
     router.add_patch("/patch", tell)
     router.add_delete("/delete", tell)
+    router.add_options("/options", tell)
     router.add_route("REPORT", "/any/{x}", tell, name="any", expect_handler=expect)
     router.add_routes([web.get("/more", tell)])
     async with MemoryClient(app) as client:
-        for method in ("get", "post", "head", "put", "patch", "delete"):
+        for method in ("get", "post", "head", "put", "patch", "delete", "options"):
             answer = await client.request(method.upper(), f"/{method}")
             assert answer.headers["X-Told"].startswith(method.upper())
         assert (await client.head("/get")).status == 200

@@ -205,7 +205,7 @@ def _frame(frame: _Frame, *, is_last: bool, with_locals: bool) -> str:
     is_open = is_last or not frame.is_library
     variables = _variables(frame.variables) if with_locals else ""
     return (
-        f"<details{' open' if is_open else ''}{' class=library' if frame.is_library else ''}>"
+        f"<details{' open' if is_open else ''}{' class=elsewhere' if frame.is_library else ''}>"
         f"<summary><b>{escaped(frame.function)}</b> "
         f"<span>{escaped(frame.file)}:{frame.number}</span></summary>\n"
         f"{_source(frame)}{variables}</details>\n"
@@ -295,7 +295,7 @@ pre.message{margin:.25rem 0 1rem;padding:0;background:none;font:inherit;white-sp
 overflow-wrap:anywhere}
 details{margin:.5rem 0;border:1px solid var(--line);border-radius:6px;overflow:hidden}
 summary{padding:.4rem .75rem;cursor:pointer;overflow-wrap:anywhere}
-summary span,.where,.relation,.library summary b{color:var(--dim);font-weight:400}
+summary span,.where,.relation,.elsewhere summary b{color:var(--dim);font-weight:400}
 summary span,.where,.relation{font-size:.875rem}
 pre em{display:inline-block;min-width:100%;background:var(--hit);font-style:normal}
 pre i{color:var(--dim);font-style:normal;user-select:none}
