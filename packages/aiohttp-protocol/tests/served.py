@@ -43,6 +43,7 @@ class Application:
     def __init__(self, handler: Handler, *, handles_refusals: bool = False) -> None:
         self._handler = handler
         self.handles_refusals = handles_refusals
+        self.disconnect_grace = 0.0
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Have the function answer."""

@@ -43,6 +43,33 @@ async def test_bytes_of_a_pipeline_are_counted_once() -> None:
     assert served.service.books.bytes_received == len(GET) * 5
 
 
+async def test_exchanges_are_those_under_way() -> None:
+    """The longest first; one that is answered is none of them, though its handler goes on."""
+    go_on = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.head.target == "/answered":
+            await exchange.respond(200)
+        await go_on.wait()
+        if exchange.head.target != "/answered":
+            await exchange.respond(200)
+
+    first = Served(answer)
+    second, third, idle = (Served(service=first.service) for _ in range(3))
+    await first.exchange(request("/1"))
+    first.clock.advance(1)
+    await second.exchange(request("/answered"))
+    await third.exchange(request("/3"))
+    under_way = first.service.exchanges
+    assert [e.head.target for e in under_way] == ["/1", "/3"]
+    assert {e.task for e in under_way} < first.service.tasks
+    go_on.set()
+    await settle()
+    assert not first.service.exchanges
+    idle.client.feed_eof()
+    await settle()
+
+
 async def test_server_field_is_sent_where_it_is_wanted() -> None:
     """In refusals, too; by default nobody is told what serves here."""
     service = Service(Application(lambda exchange: exchange.respond(200)), server="house/1")

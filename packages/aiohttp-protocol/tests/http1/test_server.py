@@ -21,8 +21,9 @@ from aiohttp.protocol.http1.server_exchange import ServerExchange
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.outbox import Outbox
 from aiohttp.protocol.service import Service
-from served import GET, Handler, Served, post, request, settle
-from wire import connect, cuts
+from aiohttp.protocol.timers import Deadlines
+from served import GET, Application, Handler, Served, post, request, settle
+from wire import HandClock, connect, cuts
 
 CHUNKED = request("/", "Transfer-Encoding: chunked", method="POST")
 
@@ -1036,6 +1037,34 @@ async def test_handler_is_cancelled_when_the_client_goes() -> None:
         assert not served.service.tasks
         assert not served.service.connections
     assert seen == ["cancelled", "told"]
+
+
+async def test_handler_may_have_time_for_itself_when_the_client_goes() -> None:
+    """It is told at once, and cancelled when its application's ``disconnect_grace`` is over."""
+    seen: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.wait_disconnected()
+        seen.append("told")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("over")
+
+    application = Application(answer)
+    application.disconnect_grace = 3.0
+    clock = HandClock()
+    served = Served(service=Service(application, deadlines=Deadlines(clock)))
+    await served.exchange(GET)
+    served.client.lose()
+    await settle()
+    clock.advance(2.9)
+    await settle()
+    assert seen == ["told"]
+    clock.advance(0.2)
+    await settle()
+    assert seen == ["told", "over"]
+    assert not served.service.tasks
 
 
 async def test_client_that_goes_in_the_turn_of_its_request_leaves_nothing_behind() -> None:

@@ -36,6 +36,9 @@ class Application(Protocol):
     One whose attribute ``handles_refusals`` is True gets the requests, too, that the
     connection could not take: see ``Exchange.refusal``. Others never see them.
 
+    Its attribute ``disconnect_grace``, where it exists, says how many seconds a handler has
+    for itself after its client has gone, before it is cancelled; none otherwise.
+
     Its attribute ``exchange_observers``, where it exists, is a list of functions that are
     called with each exchange when its response is over, complete or not: see ``on_exchange``
     of ``Service``, which reads it once.
@@ -47,7 +50,7 @@ class Application(Protocol):
         Returns when the response is complete. An exception, or a return without
         a response, is answered with 500 if nothing was sent yet; otherwise the
         connection is cut, so that nobody takes the part for the whole.
-        Cancelled when the client goes away, unless
+        Cancelled when the client goes away, ``disconnect_grace`` later, unless
         ``exchange.cancel_on_disconnect`` was set to False.
         """
 
@@ -105,6 +108,11 @@ class Exchange(Protocol):
         the method is ``"UNKNOWN"`` and the target ``"/"``. There is no body, and the
         response is the connection's last. If the application has none, a plain one is sent.
         """
+        ...
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        """The task in which the application answers; None when the connection does it itself."""
         ...
 
     @property

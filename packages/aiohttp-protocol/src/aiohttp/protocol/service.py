@@ -30,6 +30,10 @@ logger = logging.getLogger("aiohttp.server")
 class ServiceConnection(Protocol):
     """What a service asks of each of its connections."""
 
+    @property
+    def exchange(self) -> Exchange | None:
+        """The exchange that is under way; None between two of them."""
+
     def begin_drain(self) -> None:
         """Close if idle; otherwise answer what runs, announce the end, and close then."""
 
@@ -88,6 +92,7 @@ class Service:
     Attributes:
         connections: those that are open.
         tasks: handlers that are running.
+        disconnect_grace: seconds from a client's going to the end of its handler.
         outbox: where answers wait for each other; None on a loop that does that itself.
         observers: all who are told of exchanges that are over.
         books: counts.
@@ -112,6 +117,7 @@ class Service:
             raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
         self.application = application
         self.handles_refusals: bool = getattr(application, "handles_refusals", False)
+        self.disconnect_grace: float = getattr(application, "disconnect_grace", 0.0)
         self.limits = limits
         self.allowed_methods = frozenset(allowed_methods)
         self.tcp_keepalive = tcp_keepalive
@@ -152,10 +158,21 @@ class Service:
             self.books.disconnections += 1
         self.tell_change()
 
-    def cancel(self, task: asyncio.Task[Any], why: str) -> None:
-        """Cancel a handler; one that has not begun never gets to its own end."""
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Those that are under way, the longest first."""
+        found = [c.exchange for c in self.connections]
+        return sorted((e for e in found if e is not None), key=lambda e: e.started)
+
+    def cancel(self, task: asyncio.Task[Any], why: str, grace: float = 0.0) -> None:
+        """Cancel a handler, in ``grace`` seconds; one that has not begun never gets to its end."""
         task.add_done_callback(self.end_task)
-        task.cancel(why)
+        if not grace:
+            task.cancel(why)
+            return
+        deadline = self.deadlines.deadline(lambda: task.cancel(why))
+        deadline.set(self.time() + grace)
+        task.add_done_callback(lambda _: deadline.close())
 
     def end_task(self, task: asyncio.Task[Any]) -> None:
         """Let go of a handler that has come to its end."""

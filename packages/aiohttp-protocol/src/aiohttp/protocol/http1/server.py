@@ -345,6 +345,12 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         return self._transport
 
     @property
+    def exchange(self) -> ServerExchange | None:
+        """The exchange that is under way; None between two of them."""
+        exchange = self._exchange
+        return None if exchange is None or exchange.is_over else exchange
+
+    @property
     def is_gone(self) -> bool:
         """Whether nothing that is sent can reach the client any more."""
         return self._transport is None or self._transport.is_closing()

@@ -581,7 +581,10 @@ class ServerExchange:
             self._ended.set()
         if self.cancel_on_disconnect and self.own_task is not None:
             self.own_task.add_done_callback(self._report_unbegun)
-            self._service.cancel(self.own_task, "the client closed the connection")
+            service = self._service
+            service.cancel(
+                self.own_task, "the client closed the connection", service.disconnect_grace
+            )
 
     def _report_unbegun(self, task: asyncio.Task[None]) -> None:
         """Report a request whose handler was cancelled before it began, and so never ended."""

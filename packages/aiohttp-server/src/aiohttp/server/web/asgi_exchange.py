@@ -77,7 +77,7 @@ class AsgiExchange:
         self.refusal = refusal
         self.request: Any = None
         self.started = service.time()
-        self.task = asyncio.current_task()
+        self.task: asyncio.Task[Any] | None = asyncio.current_task()
         self.is_over = False
         self.is_disconnected = False
         self.was_cancelled = False
