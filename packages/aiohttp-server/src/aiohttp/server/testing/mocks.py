@@ -60,6 +60,7 @@ class MockedExchange:
         self.body = body
         self.transport = transport
         self.request: Any = None
+        self.task: asyncio.Task[Any] | None = None
         self.cancel_on_disconnect = True
         self.books = Books()
         self.limits = DEFAULT_LIMITS

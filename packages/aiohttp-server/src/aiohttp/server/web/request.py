@@ -405,7 +405,7 @@ class BaseRequest(RequestFields, MutableMapping["str | RequestKey[Any]", Any]):
     @property
     def task(self) -> asyncio.Task[None] | None:
         """The task that handles this request; cancelled when the client goes away."""
-        return getattr(self.exchange, "task", None) or asyncio.current_task()
+        return self.exchange.task or asyncio.current_task()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
