@@ -1,0 +1,40 @@
+"""A worker that can't start, and how gunicorn learns of it."""
+
+from __future__ import annotations
+
+import mmap
+
+__all__ = ["BootError", "SharedFlag"]
+
+
+class BootError(Exception):
+    """Why this worker can't serve, as a sentence for whoever started gunicorn.
+
+    Attributes:
+        code: with which the worker exits, so that gunicorn ends instead of trying for ever:
+            3 where it can't boot, 4 where there is no application.
+    """
+
+    def __init__(self, message: str, code: int = 3) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SharedFlag:
+    """A flag that a process shares with those that it forks.
+
+    All workers of a gunicorn fail for the same reason and within the same moment: the
+    first one says why.
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def take(self) -> bool:
+        """Raise the flag; return whether it was down.
+
+        Two processes in the very same instant may both find it down.
+        """
+        is_first = not self._byte[0]
+        self._byte[0] = 1
+        return is_first

@@ -1,0 +1,25 @@
+"""How workers that can't start agree on who says why."""
+
+from __future__ import annotations
+
+import os
+
+from aiohttp.worker.boot import BootError, SharedFlag
+
+
+def test_code_tells_gunicorn_to_end() -> None:
+    """3 is "Worker failed to boot", 4 is "App failed to load"."""
+    assert BootError("why").code == 3
+    assert BootError("why", 4).code == 4
+    assert str(BootError("why")) == "why"
+
+
+def test_flag_is_taken_once_by_all_processes() -> None:
+    """What a forked process has taken its parent doesn't get any more."""
+    flag, untouched = SharedFlag(), SharedFlag()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if flag.take() and not flag.take() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert not flag.take()
+    assert untouched.take()
