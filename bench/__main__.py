@@ -20,7 +20,7 @@ from bench.table import print_figure
 if TYPE_CHECKING:
     from bench.figure import Figure
 
-BENCHES = ("parser", "server", "client", "download", "upload", "start", "idle")
+BENCHES = ("parser", "server", "client", "download", "upload", "start", "idle", "gunicorn")
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,18 @@ if TYPE_CHECKING:
 
     from bench.__main__ import Options
 
-__all__ = ["AIOHTTP", "CANNED", "CONTENDERS", "HELLO", "LOOPS", "check", "measure"]
+__all__ = [
+    "AIOHTTP",
+    "CANNED",
+    "CONNECTIONS",
+    "CONTENDERS",
+    "HELLO",
+    "LOOPS",
+    "Row",
+    "check",
+    "measure",
+    "measure_row",
+]
 
 CONNECTIONS = 64
 DEPTH = 16
@@ -169,12 +180,13 @@ def measure(options: Options) -> Iterator[Figure]:
     """Yield one figure for each row, and those of whole bodies and of many connections."""
     for row in ROWS:
         if options.wants(row.title):
-            yield _measure(row, options)
+            yield measure_row(row, options)
     yield from sending.measure(options)
     yield from crowd.measure(options)
 
 
-def _measure(row: Row, options: Options) -> Figure:
+def measure_row(row: Row, options: Options) -> Figure:
+    """Return how many requests each contender of a row answers in a second."""
     figure = Figure(row.title, "requests/s", also=CPU, goals=row.goals)
     contenders = on_loops_we_have(row.contenders)
     with ExitStack() as stack:
@@ -209,8 +221,11 @@ def check(whom: str, port: int, request: bytes, body: bytes) -> None:
         for _ in range(2):
             connection.sendall(request)
             response = http.client.HTTPResponse(connection)
-            response.begin()
-            answer = (response.status, response.read(), response.will_close)
+            try:
+                response.begin()
+                answer = (response.status, response.read(), response.will_close)
+            except (OSError, http.client.HTTPException) as exc:
+                raise ContenderFailed(f"{whom}: expected an answer, got {exc!r}") from exc
             if answer != (200, body, False):
                 raise ContenderFailed(f"{whom}: expected 200 and {body!r}, got {answer}")
             if response.getheader("Date") is None:
