@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiohttp.protocol.errors import InvalidHeader
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.forwarded import Origin, TrustedProxies
 from aiohttp.protocol.http1.head import RequestHead, parse_request_head
@@ -85,6 +86,28 @@ def test_unix_socket_is_trusted_only_where_it_is_named() -> None:
     assert TrustedProxies(["unix"]).trusts("")
 
 
+@pytest.mark.parametrize("peername", [PROXY, STRANGER, ("2001:db8:2::5", 1, 0, 0), "", b"\0name"])
+def test_everybody_may_be_trusted(peername: Any) -> None:
+    """Where nobody can connect but proxies; of what they tell, the last word only is theirs."""
+    trusted = TrustedProxies(["*"], fields=LISTS)
+    fields = ("X-Forwarded-For: 1.1.1.1, 10.0.0.2, 192.0.2.1", "X-Forwarded-Proto: http, https")
+    origin = trusted.believed(head(*fields), peername, "http")
+    assert origin == Origin(("192.0.2.1", 0), "https", None)
+    element = "Forwarded: for=1.1.1.1;proto=http, for=192.0.2.1;proto=https"
+    trusted = TrustedProxies(["*"], fields=["Forwarded"])
+    assert trusted.believed(head(element), peername, "http") == origin
+    assert not trusted.trusts(None)
+
+
+def test_hops_may_be_named_beside_everybody() -> None:
+    """Then their word counts, too."""
+    trusted = TrustedProxies(["10.0.0.0/8", "*"])
+    origin = trusted.believed(
+        head("X-Forwarded-For: 1.1.1.1, 192.0.2.1, 10.0.0.2"), STRANGER, "http"
+    )
+    assert origin.remote == ("192.0.2.1", 0)
+
+
 def test_link_local_peer_is_found_without_its_zone() -> None:
     """Which is this machine's name of an interface."""
     assert TrustedProxies(["fe80::/10"]).trusts(("fe80::1%eth0", 1, 0, 2))
@@ -92,7 +115,8 @@ def test_link_local_peer_is_found_without_its_zone() -> None:
 
 def test_trusted_proxies_show_themselves() -> None:
     """And are checked when they are named."""
-    assert repr(TrustedProxies(["10.0.0.0/8", "unix"])) == "<TrustedProxies 10.0.0.0/8, unix>"
+    assert repr(TrustedProxies(["unix", "10.0.0.0/8"])) == "<TrustedProxies 10.0.0.0/8, unix>"
+    assert repr(TrustedProxies(["*"])) == "<TrustedProxies *>"
     assert repr(TrustedProxies([])) == "<TrustedProxies none>"
 
 
@@ -307,3 +331,28 @@ async def test_exchange_tells_what_a_trusted_proxy_says() -> None:
         served.client.lose()
         await served.exchange()
     assert seen == [(("198.51.100.1", 0), "https", "a.b"), (STRANGER, "http", None)]
+
+
+class Refuses:
+    """Believes nobody, and refuses to answer them."""
+
+    def believed(self, head: RequestHead, peername: Any, scheme: Any) -> Origin:
+        """Refuse the request."""
+        raise InvalidHeader("expected another proxy")
+
+
+async def test_request_that_cannot_be_believed_is_refused() -> None:
+    """With the error's status; whoever looks afterwards is told of the connection."""
+    seen: list[Any] = []
+
+    def note(exchange: Exchange) -> None:
+        seen.append((exchange.response_status, exchange.peername, exchange.scheme, exchange.host))
+
+    async def look(exchange: Exchange) -> None:
+        await exchange.respond(200, (), exchange.scheme.encode())
+
+    service = Service(Application(look), trusted_proxies=Refuses(), on_exchange=note)
+    served = Served(service=service, peername=STRANGER)
+    answer = await served.exchange(request("/"))
+    assert b"400 Bad Request: expected another proxy" in answer
+    assert seen == [(400, STRANGER, "http", None)]

@@ -22,6 +22,7 @@ from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.forwarded import TrustedProxies
 from aiohttp.protocol.limits import Limits
 from aiohttp.protocol.listener import Listener
+from aiohttp.protocol.proxy_protocol import Proxied
 from served import GET, Application, Handler, request, settle, tell_target
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
@@ -413,7 +414,7 @@ async def test_trusted_peer_without_a_header_is_cut(caplog: pytest.LogCaptureFix
         plain.send(GET)
         with suppress(ConnectionResetError):
             assert await plain.rest() == b""
-        assert "expected a header of the PROXY protocol, got b'GET / HTTP/1.1" in caplog.text
+        assert "of the PROXY protocol, version 1 or 2, got b'GET / HTTP/1.1" in caplog.text
         assert listener.books.limits_hit == {"proxy_protocol": 1}
         caplog.clear()
         silent = await through_proxy(address, b"PROXY TCP4")
@@ -425,6 +426,40 @@ async def test_trusted_peer_without_a_header_is_cut(caplog: pytest.LogCaptureFix
         assert not caplog.text
         for each in (plain, silent):
             await each.close()
+
+
+async def test_proxy_speaks_the_version_that_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """A header of the other one is as good as none."""
+    async with Listener(
+        Application(tell_names), proxy_protocol=LOOPBACK, proxy_versions=(2,)
+    ) as listener:
+        (address,) = await listener.listen_tcp("127.0.0.1", 0)
+        client = await through_proxy(address, PROXY_TLS)
+        assert b"('192.0.2.1', 50000)" in await client.get()
+        old = await through_proxy(address, PROXY_LINE)
+        with suppress(ConnectionResetError):
+            assert await old.rest() == b""
+        assert "of the PROXY protocol, version 2, got b'PROXY" in caplog.text
+        for each in (client, old):
+            await each.close()
+
+
+async def test_exchange_knows_what_its_connection_began_with() -> None:
+    """As it was said, and None where nothing was."""
+    told: list[Any] = []
+
+    async def note(exchange: Exchange) -> None:
+        told.append(exchange.get_extra_info("proxied"))
+        await exchange.respond(200)
+
+    trusting_nobody = TrustedProxies([])
+    for trusted in (LOOPBACK, trusting_nobody):
+        async with Listener(Application(note), proxy_protocol=trusted) as listener:
+            (address,) = await listener.listen_tcp("127.0.0.1", 0)
+            client = await through_proxy(address, PROXY_LINE if trusted is LOOPBACK else b"")
+            await client.get()
+            await client.close()
+    assert told == [Proxied(("192.0.2.1", 50000), ("192.0.2.2", 8443)), None]
 
 
 async def test_proxy_on_a_unix_socket_is_trusted_where_it_is_named(folder: Path) -> None:

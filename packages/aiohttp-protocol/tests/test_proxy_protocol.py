@@ -14,9 +14,11 @@ from aiohttp.protocol.proxy_protocol import Proxied, ProxyHeader
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 
 
-def read(data: bytes, most: int = 1 << 20) -> tuple[Proxied | None, bytes]:
+def read(
+    data: bytes, most: int = 1 << 20, versions: tuple[int, ...] = (1, 2)
+) -> tuple[Proxied | None, bytes]:
     """Return what a header says, and the bytes behind it; no more than ``most`` at a time."""
-    header = ProxyHeader()
+    header = ProxyHeader(versions)
     while header.wanted:
         size = min(header.wanted, most)
         header.feed(data[:size])
@@ -66,7 +68,7 @@ def test_header_is_read_and_nothing_behind_it(data: bytes, expected: Proxied, mo
 
 
 BAD = [
-    (b"GET / HTTP/1.1\r\n", "expected a header of the PROXY protocol, got b'G"),
+    (b"GET / HTTP/1.1\r\n", "expected a header of the PROXY protocol, version 1 or 2, got b'G"),
     (b"PROXY TCP4 192.0.2.1 192.0.2.2 50000\r\n", "two addresses and two ports"),
     (b"PROXY TCP4  192.0.2.1 192.0.2.2 1 2\r\n", "two addresses and two ports"),
     (b"PROXY TCP5 192.0.2.1 192.0.2.2 1 2\r\n", "expected 'PROXY TCP4', or TCP6"),
@@ -102,6 +104,17 @@ def test_foreign_bytes_are_refused_at_the_first() -> None:
     """Nobody waits for the rest of what can't become a header."""
     with pytest.raises(BadHttpMessage, match="expected a header of the PROXY protocol"):
         ProxyHeader().feed(b"G")
+
+
+@pytest.mark.parametrize("most", [1 << 20, 1])
+def test_only_the_versions_that_are_taken(most: int) -> None:
+    """A header of another version is as good as none."""
+    line, packed = b"PROXY UNKNOWN\r\n", binary(0x00, b"")
+    assert read(line, most, versions=(1,))[0] == read(packed, most, versions=(2,))[0] == Proxied()
+    with pytest.raises(BadHttpMessage, match="PROXY protocol, version 2, got b'P"):
+        read(line, most, versions=(2,))
+    with pytest.raises(BadHttpMessage, match=r"PROXY protocol, version 1, got b'\\r"):
+        read(packed, most, versions=(1,))
 
 
 def test_header_tells_its_state() -> None:

@@ -115,8 +115,13 @@ _HOMES = {
     ),
     "forwarded": (
         "Origin",
+        "Trust",
         "TrustedProxies",
         "parse_forwarded",
+    ),
+    "proxy_protocol": (
+        "Proxied",
+        "ProxyHeader",
     ),
     "log": (
         "access_logger",
@@ -291,6 +296,7 @@ if TYPE_CHECKING:
     from .exchange import HasShutdown as HasShutdown
     from .exchange import HasStartup as HasStartup
     from .forwarded import Origin as Origin
+    from .forwarded import Trust as Trust
     from .forwarded import TrustedProxies as TrustedProxies
     from .forwarded import parse_forwarded as parse_forwarded
     from .headers import Headers as Headers
@@ -384,6 +390,8 @@ if TYPE_CHECKING:
     from .payload import get_payload as get_payload
     from .payload import payload_type as payload_type
     from .payload import pieces_of as pieces_of
+    from .proxy_protocol import Proxied as Proxied
+    from .proxy_protocol import ProxyHeader as ProxyHeader
     from .service import Books as Books
     from .service import Service as Service
     from .streams import EMPTY_STREAM as EMPTY_STREAM

@@ -167,7 +167,10 @@ class Exchange(Protocol):
         ...
 
     def get_extra_info(self, name: str) -> Any:
-        """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
+        """Return what the transport knows by this name, such as ``"ssl_object"``, or None.
+
+        ``"proxied"`` is what the connection began with by the PROXY protocol (``Proxied``).
+        """
         ...
 
     async def respond(

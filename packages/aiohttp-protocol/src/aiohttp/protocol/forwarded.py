@@ -11,14 +11,14 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .errors import InvalidHeader
 from .headers import split_authority
 from .http1.head import RequestHead
 from .parameters import parse_parameters
 
-__all__ = ["Origin", "TrustedProxies", "parse_forwarded"]
+__all__ = ["Origin", "Trust", "TrustedProxies", "parse_forwarded"]
 
 Scheme: TypeAlias = Literal["http", "https"]
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,6 +30,9 @@ _HOST: Final = "X-Forwarded-Host"
 _PORT: Final = "X-Forwarded-Port"
 _FORWARDED: Final = "Forwarded"
 _KNOWN: Final = (_FORWARDED, _FOR, _PROTO, _HOST, _PORT)
+
+_OTHERS: Final = frozenset({"unix", "*"})
+"""Who can be trusted that is no network."""
 
 _HIDDEN: Final = re.compile(r"_[0-9A-Za-z._-]{1,63}")  # RFC 7239, section 6.3
 
@@ -56,6 +59,18 @@ class Origin(NamedTuple):
     host: str | None
 
 
+class Trust(Protocol):
+    """Decides whose word is taken for where a request came from, such as ``TrustedProxies``."""
+
+    def believed(self, head: RequestHead, peername: Any, scheme: Scheme) -> Origin:
+        """Return where a request came from that ``peername`` has sent over ``scheme``.
+
+        Raises:
+            RemoteProtocolError: if what is said can't be believed; a server answers 400.
+        """
+        ...
+
+
 class TrustedProxies:
     """Which proxies are believed, and what.
 
@@ -66,7 +81,9 @@ class TrustedProxies:
 
     Args:
         networks: addresses and networks such as ``"10.0.0.0/8"`` or ``"::1"``;
-            ``"unix"`` stands for whoever connects to a unix socket.
+            ``"unix"`` stands for whoever connects to a unix socket, ``"*"`` for whoever
+            connects: where only proxies can. It believes nobody of whom these have heard,
+            so that the nearest hop's word counts, and none that a client has put before it.
         fields: which fields these proxies write into every request: ``"Forwarded"``, or
             any of ``"X-Forwarded-For"``, ``-Proto``, ``-Host`` and ``-Port``. Name no
             field that they pass on as it came: it would be the client's own word.
@@ -75,7 +92,7 @@ class TrustedProxies:
         ValueError: if a network or a field is none, or both dialects are named.
     """
 
-    __slots__ = ("_fields", "_is_trusted", "_networks", "_trusts_unix")
+    __slots__ = ("_fields", "_is_trusted", "_networks", "_others")
 
     def __init__(
         self, networks: Iterable[str], *, fields: Collection[str] = (_FOR, _PROTO)
@@ -84,15 +101,15 @@ class TrustedProxies:
             if isinstance(given, str):
                 raise TypeError(f"{name} must be a collection of str, such as [{given!r}]")
         given = list(networks)
-        self._trusts_unix = "unix" in given
-        self._networks = tuple(_network(text) for text in given if text != "unix")
+        self._networks = tuple(_network(text) for text in given if text not in _OTHERS)
+        self._others = _OTHERS.intersection(given)
         self._fields = _known_fields(fields)
         # One look takes 3 µs, and the same few proxies come again and again.
         self._is_trusted = lru_cache(maxsize=1024)(self._look_up)
 
     def __repr__(self) -> str:
-        unix = ["unix"] if self._trusts_unix else []
-        return f"<TrustedProxies {', '.join([*map(str, self._networks), *unix]) or 'none'}>"
+        named = [*map(str, self._networks), *sorted(self._others)]
+        return f"<TrustedProxies {', '.join(named) or 'none'}>"
 
     def trusts(self, peername: Any) -> bool:
         """Whether this peer is one of them; ``peername`` is a transport's.
@@ -102,8 +119,10 @@ class TrustedProxies:
         """
         if peername is None:
             return False
+        if "*" in self._others:
+            return True
         if isinstance(peername, (str, bytes)):
-            return self._trusts_unix  # the path of its socket, which mostly has none
+            return "unix" in self._others  # the path of its socket, which mostly has none
         return self._is_trusted(peername[0])
 
     def _look_up(self, host: str) -> bool:
@@ -167,7 +186,7 @@ def _network(text: str) -> _Network:
         return ipaddress.ip_network(text)
     except ValueError as exc:
         raise ValueError(
-            f"expected an address or a network such as '10.0.0.0/8', or 'unix': {exc}"
+            f"expected an address or a network such as '10.0.0.0/8', or 'unix', or '*': {exc}"
         ) from None
 
 

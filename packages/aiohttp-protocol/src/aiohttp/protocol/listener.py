@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +61,7 @@ class Listener:
         proxy_protocol: whose connections begin by the PROXY protocol, before TLS. Each of
             theirs must, and has ``handshake_time`` for it; nobody else's is looked at for
             it, so that a stranger's is a bad request.
+        proxy_versions: of the PROXY protocol, that these may speak.
         options: of ``Service``: ``limits``, ``allowed_methods``, ``tcp_keepalive``,
             ``server``, ``on_exchange``, ``observers``, ``trusted_proxies``,
             ``deadlines``.
@@ -74,6 +75,7 @@ class Listener:
         drain_limit: float = 25.0,
         drain_delay: float = 0.0,
         proxy_protocol: TrustedProxies | None = None,
+        proxy_versions: Collection[int] = (1, 2),
         **options: Any,
     ) -> None:
         self._application = application
@@ -81,6 +83,7 @@ class Listener:
         self._drain_limit = drain_limit
         self._drain_delay = drain_delay
         self._proxy_protocol = proxy_protocol
+        self._proxy_versions = proxy_versions
         self._options = options
         self._service: Service | None = None
         self._doors: dict[asyncio.Task[None], Door] = {}
@@ -284,7 +287,7 @@ class Listener:
             return None
         from .proxy_protocol import ProxyHeader
 
-        header, loop = ProxyHeader(), asyncio.get_running_loop()
+        header, loop = ProxyHeader(self._proxy_versions), asyncio.get_running_loop()
         async with asyncio.timeout(self.service.limits.handshake_time):
             while header.wanted:
                 header.feed(await loop.sock_recv(sock, header.wanted))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 from .errors import BadHttpMessage, IncompleteRead
@@ -60,14 +60,18 @@ class ProxyHeader:
     ``wanted`` bytes surely belong to the header: whoever reads no more than that leaves
     what follows, TLS or HTTP, untouched. At most 4112 bytes are wanted in all.
 
+    Args:
+        versions: which are taken: 1, 2, or both.
+
     Attributes:
         proxied: what it says, when it is whole.
     """
 
-    __slots__ = ("_data", "proxied")
+    __slots__ = ("_data", "_versions", "proxied")
 
-    def __init__(self) -> None:
+    def __init__(self, versions: Collection[int] = (1, 2)) -> None:
         self._data = b""
+        self._versions = versions
         self.proxied: Proxied | None = None
 
     def __repr__(self) -> str:
@@ -101,7 +105,13 @@ class ProxyHeader:
                 received=len(self._data),
             )
         self._data = known = self._data + data
-        if known[: len(_V1)] == _V1[: len(known)]:
+        version = _version_of(known)
+        if version not in self._versions:
+            expected = " or ".join(map(str, self._versions))
+            raise BadHttpMessage(
+                f"expected a header of the PROXY protocol, version {expected}, got {shown(known)}"
+            )
+        if version == 1:
             if known.endswith(b"\r\n"):
                 self.proxied = _read_line(known[:-2])
             elif len(known) >= _V1_LONGEST:
@@ -109,8 +119,6 @@ class ProxyHeader:
                     f"expected the end of a PROXY line within {_V1_LONGEST} bytes, "
                     f"got {shown(known)}"
                 )
-        elif known[: len(_V2)] != _V2[: len(known)]:
-            raise BadHttpMessage(f"expected a header of the PROXY protocol, got {shown(known)}")
         elif len(known) >= _V2_FIXED.size and not self.wanted:
             self.proxied = _read_binary(known)
 
@@ -122,6 +130,14 @@ class ProxyHeader:
                 f"expected at most {_V2_LONGEST} bytes in a PROXY header, got {size} announced"
             )
         return size
+
+
+def _version_of(start: bytes) -> int:
+    """Return the version of the header that begins like this, or 0; the first byte tells it."""
+    for version, signature in ((1, _V1), (2, _V2)):
+        if start[: len(signature)] == signature[: len(start)]:
+            return version
+    return 0
 
 
 # Version 1: a line.

@@ -20,7 +20,7 @@ from .outbox import Outbox
 from .timers import Deadlines, deadlines_of
 
 if TYPE_CHECKING:
-    from .forwarded import TrustedProxies
+    from .forwarded import Trust
 
 __all__ = ["Books", "Service", "ServiceConnection"]
 
@@ -86,7 +86,8 @@ class Service:
             not, refused ones included: for access logs. An error in it is logged.
         observers: called behind ``on_exchange``, each whatever those before it raise; and
             behind them the application's own ``exchange_observers``, if it has any.
-        trusted_proxies: whose word is taken for a client's address, scheme and host.
+        trusted_proxies: whose word is taken for a client's address, scheme and host:
+            ``TrustedProxies``, or anything else with ``believed``.
         deadlines: the timer; that of the running loop by default.
 
     Attributes:
@@ -109,7 +110,7 @@ class Service:
         server: str = "",
         on_exchange: Callable[[Exchange], object] | None = None,
         observers: Iterable[Callable[[Exchange], object]] = (),
-        trusted_proxies: TrustedProxies | None = None,
+        trusted_proxies: Trust | None = None,
         deadlines: Deadlines | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
@@ -160,8 +161,8 @@ class Service:
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Those that are under way, the longest first."""
-        found = [c.exchange for c in self.connections]
+        """Those that are under way, the longest first. Any thread may ask."""
+        found = [c.exchange for c in list(self.connections)]
         return sorted((e for e in found if e is not None), key=lambda e: e.started)
 
     def cancel(self, task: asyncio.Task[Any], why: str, grace: float = 0.0) -> None:

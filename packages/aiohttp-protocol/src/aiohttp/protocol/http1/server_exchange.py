@@ -129,7 +129,7 @@ class ServerExchange:
     def task(self) -> asyncio.Task[Any] | None:
         """The task in which the application answers; None when the connection does it itself."""
         if self.own_task is None and not self.is_handled:
-            return asyncio.current_task()  # which is in its first step
+            return asyncio.current_task(self._service.loop)  # which is in its first step
         return self.own_task
 
     @property
@@ -140,17 +140,20 @@ class ServerExchange:
     @property
     def scheme(self) -> Literal["http", "https"]:
         """Whether the client came over TLS: by the connection, or by a proxy that is trusted."""
-        return self._connection_scheme if self._told is None else self._told.scheme
+        told = self._told
+        return self._connection_scheme if told is None else told.scheme
 
     @property
     def host(self) -> str | None:
         """The host, with its port, that a trusted proxy was asked for; None if none says so."""
-        return None if self._told is None else self._told.host
+        told = self._told
+        return None if told is None else told.host
 
     @property
     def peername(self) -> Any:
         """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
-        return self._connection_peername if self._told is None else self._told.remote
+        told = self._told
+        return self._connection_peername if told is None else told.remote
 
     @property
     def sockname(self) -> Any:
@@ -162,12 +165,22 @@ class ServerExchange:
 
     @property
     def _told(self) -> Origin | None:
-        """What the request's fields say of the client; None where no proxies are trusted."""
+        """What the request's fields say of the client; None where no proxies are trusted.
+
+        Raises:
+            RemoteProtocolError: once, if they can't be believed. Whoever looks again, such as
+                an access log, is told of the connection.
+        """
         trusted = self._service.trusted_proxies
         if trusted is not None and self._origin is None:
-            self._origin = trusted.believed(
-                self.head, self._connection_peername, self._connection_scheme
-            )
+            peername, scheme = self._connection_peername, self._connection_scheme
+            try:
+                self._origin = trusted.believed(self.head, peername, scheme)
+            except RemoteProtocolError:
+                from ..forwarded import Origin  # nobody needs it without proxies
+
+                self._origin = Origin(peername, scheme, None)
+                raise
         return self._origin
 
     # By the transport, or by the PROXY protocol, which is the connection's and not a request's.
@@ -194,8 +207,12 @@ class ServerExchange:
         return self._transport
 
     def get_extra_info(self, name: str) -> Any:
-        """Return what the transport knows by this name, such as ``"ssl_object"``, or None."""
-        return self._transport.get_extra_info(name)
+        """Return what the transport knows by this name, such as ``"ssl_object"``, or None.
+
+        ``"proxied"`` is what the connection began with by the PROXY protocol (``Proxied``).
+        """
+        found = self._transport.get_extra_info(name)
+        return self._connection.proxied if found is None and name == "proxied" else found
 
     @property
     def books(self) -> Books:
