@@ -114,21 +114,20 @@ def _works_of(
     service: Service, threads: dict[object, int], loop_frames: list[FrameType]
 ) -> Iterator[Work]:
     """Yield what a service has under way; what is found in ``threads`` is taken out of it."""
-    handlers = set(service.tasks)
+    others = set(service.tasks)
     for exchange in service.exchanges:
         task, title = exchange.task, _title(exchange)
+        if task is not None:
+            others.discard(task)
         if isinstance(exchange.request, Call):
             frames = frames_of_thread(threads.pop(exchange.request, None))
             yield Work(title, "waiting for a thread", frames)
-        elif task is None or task.done():
-            yield Work(title, "its handler has ended", [])
         else:
-            yield Work(title, "about to begin", frames_of_task(task, loop_frames))
-        if task is not None:
-            handlers.discard(task)
-    for task in handlers:
+            frames = [] if task is None else frames_of_task(task, loop_frames)
+            yield Work(title, "its handler has ended", frames)
+    for task in others:
         frames = frames_of_task(task, loop_frames)
-        yield Work("A handler whose response is over", "about to begin", frames)
+        yield Work("A handler whose response is over", "it has ended", frames)
 
 
 def _owner(job: Job) -> object:
