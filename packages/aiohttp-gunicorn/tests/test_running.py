@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aiohttp.protocol import Exchange, RequestHead, ServerHttpProtocol, Service, TrustedProxies
+from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
 from aiohttp.worker import running
 from aiohttp.worker.running import busy_request, describe_running, dump_running
 from wire import MemoryTransport, connect
