@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,17 +32,40 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) ->
 class Gunicorn:
     """One arbiter with its workers; leaving the block stops it, if it still runs.
 
-    ``source`` is the module whose ``app`` is served. ``log`` is everything that
-    gunicorn has written so far.
+    ``source`` is the module whose ``app`` is served, ``config`` one of gunicorn's
+    configuration. ``launcher`` is a command that starts another, ``pass_fds`` are
+    descriptors that it inherits. ``log`` is everything that gunicorn has written so far.
     """
 
-    def __init__(self, folder: Path, source: str, *options: str, bind: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        source: str,
+        *options: str,
+        bind: str = "127.0.0.1:0",
+        config: str = "",
+        control_socket: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         (folder / "served.py").write_text(source, encoding="utf-8")
+        if config:
+            (folder / "gunicorn.conf.py").write_text(config, encoding="utf-8")
         self._log_path = folder / "gunicorn.log"
-        command = [sys.executable, "-m", "gunicorn", "--bind", bind, "--no-control-socket"]
+        control = ["--control-socket", str(control_socket)] if control_socket else []
+        command = [*launcher, sys.executable, "-m", "gunicorn", "--bind", bind]
+        command += control or ["--no-control-socket"]
         command += ["--worker-class", "aiohttp.worker.AsyncGunicornWorker", *options, "served:app"]
         with self._log_path.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**os.environ, **(environ or {})},
+                pass_fds=pass_fds,
+                stdout=log,
+                stderr=log,
+            )
         self.is_tls = "--certfile" in options
 
     def __enter__(self) -> Self:
@@ -69,7 +93,7 @@ class Gunicorn:
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens."""
-        found = re.search(r"Listening at: https?://([\d.]+):(\d+)", self.log)
+        found = re.search(r"Listening at: https?://\[?([\d.:a-f]+)\]?:(\d+)", self.log)
         if found is None:
             raise LookupError(f"no address in {self.log!r}")
         return found[1], int(found[2])
@@ -93,6 +117,13 @@ class Gunicorn:
             return response.status, response.read()
         finally:
             connection.close()
+
+    def begin(self, target: str) -> Future[tuple[int, bytes]]:
+        """Begin a GET in a thread, and return what will be its answer."""
+        executor = ThreadPoolExecutor(1)
+        future = executor.submit(self.get, target)
+        executor.shutdown(wait=False)
+        return future
 
     def signal(self, number: signal.Signals, pid: int | None = None) -> None:
         """Send a signal to the arbiter, or to a worker."""
