@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from gunicorn.glogging import Logger
 
-from aiohttp.protocol import Exchange
+from aiohttp.protocol import Exchange, RemoteProtocolError
 
-from .environ import make_environ
+from .environ import Environ, make_environ
 
 __all__ = ["AccessLog", "LoggedRequest", "LoggedResponse", "is_access_logged"]
 
@@ -39,19 +39,46 @@ def is_access_logged(log: Any) -> bool:
 
 
 class AccessLog:
-    """Logs exchanges that are over to a logger of gunicorn's kind."""
+    """Logs exchanges that are over to a logger of gunicorn's kind, refused ones included.
+
+    What the client has written can't end a line, nor its place in one: control
+    characters and backslashes are escaped, beside the quotes that gunicorn escapes.
+    """
 
     def __init__(self, log: Any) -> None:
         self._log = log
+        if (wrap := getattr(log, "atoms_wrapper_class", None)) is not None:
+            log.atoms_wrapper_class = lambda atoms: wrap(
+                {k: _escaped(v) if isinstance(v, str) else v for k, v in atoms.items()}
+            )
 
     def __call__(self, exchange: Exchange) -> None:
         """Log one exchange, in the format of gunicorn's configuration."""
         seconds = asyncio.get_running_loop().time() - exchange.started
-        # The whole path: whether it is below SCRIPT_NAME was for the application to say.
-        environ = make_environ(exchange, {"SCRIPT_NAME": ""})
+        environ = _environ_of(exchange)
+        status = exchange.response_status
         self._log.access(
-            LoggedResponse(str(exchange.response_status), exchange.body_sent, []),
+            LoggedResponse(str(status), exchange.body_sent, list(exchange.sent_fields)),
             LoggedRequest(list(exchange.head.headers.items())),
             environ,
             timedelta(seconds=seconds),
         )
+
+
+def _environ_of(exchange: Exchange) -> Environ:
+    # The whole path: whether it is below SCRIPT_NAME was for the application to say.
+    base = {"SCRIPT_NAME": ""}
+    try:
+        return make_environ(exchange, base)
+    except RemoteProtocolError:
+        # Proxies contradict themselves, and nobody has looked before: the connection's word.
+        return make_environ(exchange, base)
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(
+        char if char.isprintable() and char != "\\" else char.encode("unicode_escape").decode()
+        for char in text
+    )

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from aiohttp.protocol import Exchange, RemoteProtocolError, split_authority
+from aiohttp.protocol import Exchange, Proxied, RemoteProtocolError, split_authority
 
-__all__ = ["Environ", "ErrorLog", "FileWrapper", "OutsideMount", "base_environ", "make_environ"]
+from .fields import DROP_AMBIGUOUS, FieldRule
+from .tls_environ import tls_environ
+
+__all__ = [
+    "BlockWrapper",
+    "Environ",
+    "ErrorLog",
+    "FileWrapper",
+    "OutsideMount",
+    "base_environ",
+    "make_environ",
+    "script_name",
+    "split_target",
+]
 
 Environ: TypeAlias = dict[str, Any]
 
@@ -55,13 +68,8 @@ class ErrorLog(io.TextIOBase):
         return len(text)
 
 
-class FileWrapper:
-    """``wsgi.file_wrapper``: the file's content in blocks; ``close()`` closes the file.
-
-    An application that returns one, around a file on disk and unread by itself,
-    has the file sent by the connection, without passing through Python where
-    the platform can.
-    """
+class BlockWrapper:
+    """``wsgi.file_wrapper``: the file's content in blocks; ``close()`` closes the file."""
 
     def __init__(self, file: IO[bytes], block_size: int = 64 * 1024) -> None:
         self.file = file
@@ -78,13 +86,32 @@ class FileWrapper:
             close()
 
 
+class FileWrapper(BlockWrapper):
+    """The same, but a file on disk is sent by the connection: by the kernel where it can.
+
+    So it is if an application returns one that it has not read from itself.
+    """
+
+
+def script_name() -> str:
+    """Return where the application is mounted, by the process's environment.
+
+    That is how gunicorn documents it: ``SCRIPT_NAME=/mount gunicorn …``.
+    """
+    return os.environ.get("SCRIPT_NAME", "").rstrip("/")
+
+
 def base_environ(
-    *, errors: ErrorLog, server_software: str, is_multithread: bool, is_multiprocess: bool
+    *,
+    errors: ErrorLog,
+    server_software: str,
+    is_multithread: bool,
+    is_multiprocess: bool,
+    can_sendfile: bool = True,
 ) -> Environ:
     """Return what is the same for every request of a process.
 
-    SCRIPT_NAME, the place where the application is mounted, comes from the
-    process's environment, as gunicorn documents it.
+    Without ``can_sendfile``, as of ``--no-sendfile``, files are read in blocks.
     """
     return {
         "wsgi.version": (1, 0),
@@ -92,57 +119,75 @@ def base_environ(
         "wsgi.multithread": is_multithread,
         "wsgi.multiprocess": is_multiprocess,
         "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.file_wrapper": FileWrapper if can_sendfile else BlockWrapper,
         # The input ends where the body ends, also when CONTENT_LENGTH is missing.
         "wsgi.input_terminated": True,
         "SERVER_SOFTWARE": server_software,
-        "SCRIPT_NAME": os.environ.get("SCRIPT_NAME", "").rstrip("/"),
+        "SCRIPT_NAME": script_name(),
     }
 
 
-def make_environ(exchange: Exchange, base: Mapping[str, Any]) -> Environ:
+def make_environ(
+    exchange: Exchange, base: Mapping[str, Any], fields: FieldRule | None = None
+) -> Environ:
     """Return the environ of one request, but for ``wsgi.input``.
 
     Text is native strings that carry bytes as latin-1 (PEP 3333, "Unicode Issues").
 
     Raises:
         OutsideMount: if the path isn't below SCRIPT_NAME; a server answers 404.
+        InvalidHeader: if proxies contradict themselves, or ``fields`` refuses one; 400.
     """
-    head = exchange.head
-    target = head.target
+    head, rule = exchange.head, fields or DROP_AMBIGUOUS
     environ = dict(base)
     environ["REQUEST_METHOD"] = head.method
-    environ["RAW_URI"] = target
+    environ["RAW_URI"] = head.target
     environ["SERVER_PROTOCOL"] = f"HTTP/{head.version.major}.{head.version.minor}"
-    environ["wsgi.url_scheme"] = exchange.scheme
-    path, _, environ["QUERY_STRING"] = target.partition("?")
-    _add_fields(environ, head.headers.items())
-    if not path.startswith("/"):
-        path = _add_authority(environ, path)
+    authority, path, environ["QUERY_STRING"] = split_target(head.target)
+    _add_fields(environ, rule.kept(exchange))
+    if authority is not None:
+        environ["HTTP_HOST"] = authority
+    if (mount := rule.told(exchange, "SCRIPT_NAME")) is not None:
+        environ["SCRIPT_NAME"] = mount.rstrip("/")
+    if (user := rule.told(exchange, "REMOTE_USER")) is not None:
+        environ["REMOTE_USER"] = user
     environ["PATH_INFO"] = _path_info(path, environ["SCRIPT_NAME"])
-    _add_addresses(environ, exchange)
+    _add_connection(environ, exchange)
     return environ
+
+
+def split_target(target: str) -> tuple[str | None, str, str]:
+    """Return authority, path and query of a request's target (RFC 9112, section 3.2).
+
+    The authority is None unless the target is in absolute form: then it replaces Host.
+    The asterisk form, for the server as a whole, has no path.
+    """
+    path, _, query = target.partition("?")
+    if path.startswith("/"):
+        return None, path, query
+    _, scheme_end, rest = path.partition("://")
+    if not scheme_end:
+        return None, "", query
+    authority, _, path = rest.partition("/")
+    return authority, f"/{path}", query
 
 
 def _environ_key(name: str) -> str | None:
     """Return the key of a field, or None for a field that must not get in.
 
-    A name with an underscore would be taken for the one with a hyphen, which a
-    proxy may have checked (RFC 9110, section 17.10). ``Proxy`` has no meaning, and
-    as HTTP_PROXY it has redirected the requests of CGI scripts (CVE-2016-5385).
+    ``Proxy`` has no meaning, and as HTTP_PROXY it has redirected the requests of CGI
+    scripts (CVE-2016-5385).
     """
-    if "_" in name:
-        return None
-    key = name.upper().replace("-", "_")
-    if key in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-        return key
-    return None if key == "PROXY" else "HTTP_" + key
+    upper = name.upper()
+    if upper in {"CONTENT-TYPE", "CONTENT-LENGTH"}:
+        return upper.replace("-", "_")
+    return None if upper == "PROXY" else f"HTTP_{upper.replace('-', '_')}"
 
 
 _remembered_key = lru_cache(maxsize=1024)(_environ_key)
 
 
-def _add_fields(environ: Environ, fields: Any) -> None:
+def _add_fields(environ: Environ, fields: Iterable[tuple[str, str]]) -> None:
     """Add the fields; those of one name are joined (RFC 9110, section 5.3; cookies: RFC 6265)."""
     repeated: dict[str, list[str]] = {}
     for name, value in fields:
@@ -158,20 +203,6 @@ def _add_fields(environ: Environ, fields: Any) -> None:
         environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(values)
 
 
-def _add_authority(environ: Environ, path: str) -> str:
-    """Return the path of a target in absolute form, whose host replaces Host.
-
-    RFC 9112, section 3.2.2. The asterisk form, for the server as a whole, has
-    no path (section 3.2.4).
-    """
-    _, scheme_end, rest = path.partition("://")
-    if not scheme_end:
-        return ""
-    authority, _, path = rest.partition("/")
-    environ["HTTP_HOST"] = authority
-    return "/" + path
-
-
 def _path_info(path: str, script_name: str) -> str:
     """Return the path below SCRIPT_NAME, with its percent-encoding undone."""
     decoded = path
@@ -185,8 +216,11 @@ def _path_info(path: str, script_name: str) -> str:
     return rest
 
 
-def _add_addresses(environ: Environ, exchange: Exchange) -> None:
-    """Add who asks and who is asked; a unix socket has no address, there Host tells our name."""
+def _add_connection(environ: Environ, exchange: Exchange) -> None:
+    """Add who asks and who is asked, and how; a unix socket has no address: Host tells our name."""
+    scheme = environ["wsgi.url_scheme"] = exchange.scheme
+    if scheme == "https":
+        environ["HTTPS"] = "on"
     peer, ours = _address(exchange.peername), _address(exchange.sockname)
     if peer is None:
         environ["REMOTE_ADDR"] = ""
@@ -195,11 +229,22 @@ def _add_addresses(environ: Environ, exchange: Exchange) -> None:
     if ours is None:
         host, port = split_authority(environ.get("HTTP_HOST", "")) or ("", "")
         environ["SERVER_NAME"] = host or "localhost"
-        environ["SERVER_PORT"] = port or DEFAULT_PORTS[exchange.scheme]
+        environ["SERVER_PORT"] = port or DEFAULT_PORTS[scheme]
     else:
         host, environ["SERVER_PORT"] = ours
         # IPv6 stands in brackets, as in a URL (RFC 3875, section 4.1.14).
         environ["SERVER_NAME"] = f"[{host}]" if ":" in host else host
+    if (tls := exchange.get_extra_info("ssl_object")) is not None:
+        environ.update(tls_environ(tls))
+    if (proxied := exchange.get_extra_info("proxied")) is not None:
+        _add_proxied(environ, proxied)
+
+
+def _add_proxied(environ: Environ, proxied: Proxied) -> None:
+    """Add what the PROXY protocol has told, by gunicorn's names; REMOTE_ADDR follows it anyway."""
+    if (address := _address(proxied.destination)) is not None:
+        environ["PROXY_PROTOCOL"] = "TCP6" if ":" in address[0] else "TCP4"
+        environ["PROXY_ADDR"], environ["PROXY_PORT"] = address
 
 
 def _address(name: Any) -> tuple[str, str] | None:

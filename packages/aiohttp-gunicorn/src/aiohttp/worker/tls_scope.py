@@ -34,6 +34,8 @@ _SHORT_NAMES: Final = {
 
 # What has a meaning in the string form of a name (RFC 4514, section 2.4).
 _ESCAPED: Final = re.compile(r'^[ #]| $|["+,;<>\\]')
+# Only NUL must be: but a certificate's owner must not end anybody's line, such as a log's.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 _extensions: WeakKeyDictionary[ssl.SSLObject, dict[str, Any]] = WeakKeyDictionary()
 _suites: dict[str, int] = {}
@@ -87,4 +89,5 @@ def distinguished_name(subject: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 
 def _escaped(value: str) -> str:
-    return _ESCAPED.sub(lambda found: f"\\{found[0]}", value).replace("\0", "\\00")
+    value = _ESCAPED.sub(lambda found: f"\\{found[0]}", value)
+    return _CONTROL.sub(lambda found: f"\\{ord(found[0]):02X}", value)
