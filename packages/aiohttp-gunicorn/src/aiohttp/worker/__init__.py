@@ -9,6 +9,12 @@ if not hasattr(sys.modules["aiohttp"], "__facade__"):
         "pip uninstall -y aiohttp && pip install --force-reinstall aiohttp-protocol"
     )
 
+from .portmapper import PortMapperWorker
 from .process import AsyncGunicornWorker, GunicornUVLoopWebWorker, GunicornWebWorker
 
-__all__ = ["AsyncGunicornWorker", "GunicornUVLoopWebWorker", "GunicornWebWorker"]
+__all__ = [
+    "AsyncGunicornWorker",
+    "GunicornUVLoopWebWorker",
+    "GunicornWebWorker",
+    "PortMapperWorker",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from typing import Self
 
 __all__ = ["BootError", "SharedFlag"]
 
@@ -13,11 +14,18 @@ class BootError(Exception):
     Attributes:
         code: with which the worker exits, so that gunicorn ends instead of trying for ever:
             3 where it can't boot, 4 where there is no application.
+        error: what the application has raised, whose traceback helps; None without one.
     """
 
-    def __init__(self, message: str, code: int = 3) -> None:
+    def __init__(self, message: str, code: int = 3, error: Exception | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.error = error
+
+    @classmethod
+    def by(cls, error: Exception, what: str) -> Self:
+        """Return that this error of the application is why, and what it has failed at."""
+        return cls(f"{what}: {type(error).__name__}: {error}", error=error)
 
 
 class SharedFlag:

@@ -6,34 +6,43 @@ import asyncio
 import logging
 import os
 import signal
-import socket
-import ssl
 import sys
-from collections.abc import Callable
-from typing import Any, ClassVar
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+from typing import Any, ClassVar, NoReturn
 
-from gunicorn.arbiter import Arbiter
-from gunicorn.sock import ssl_context
+from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.errors import AppImportError
 from gunicorn.workers.base import Worker
 
-from aiohttp.protocol import Exchange, Listener
+from aiohttp.protocol import Exchange
 
 from .accesslog import AccessLog, is_access_logged
-from .application import adapt
-from .settings import limits_of
+from .application import Workshop, call_factory
+from .boot import BootError, SharedFlag
+from .contexts import tls_context
+from .hooks import RequestHooks
+from .kinds import VARIABLE, Kind, kind_wanted
+from .loading import load
+from .loops import loop_factory
+from .proxies import proxy_protocol_by, trusted_by
+from .serving import Place, Serving
+from .settings import check, limits_of
+from .watch import LoopWatch
 
 __all__ = [
     "AsyncGunicornWorker",
-    "BootError",
     "GunicornUVLoopWebWorker",
     "GunicornWebWorker",
-    "loop_factory",
     "share_handlers",
-    "tls_context",
 ]
 
 HEARTBEAT = 1.0
 """Seconds from one heartbeat to the next, at most."""
+
+BLOCKED = 5.0
+"""Seconds without a turn of the loop that are worth a line in the log, at most."""
 
 DRAIN = 0.8
 """The part of ``graceful_timeout`` in which requests are answered before they are cut."""
@@ -42,12 +51,8 @@ CLEANUP = 0.1
 """The part that the application's cleanup gets then: at the end gunicorn kills the process."""
 
 
-class BootError(Exception):
-    """Why this worker can't serve, as a sentence for whoever started gunicorn."""
-
-
 class AsyncGunicornWorker(Worker):  # type: ignore[misc]
-    """Serves WSGI applications on asyncio, in ``--threads`` threads.
+    """Serves applications of WSGI, of ASGI 3 and of protocol's own kind on asyncio.
 
     SIGTERM drains: what runs is answered within ``graceful_timeout``. SIGINT and
     SIGQUIT cut. What fails before the first request ends gunicorn, instead of
@@ -57,27 +62,91 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     event_loop: ClassVar[str] = ""
     """Goes before gunicorn's ``asgi_loop``, if it isn't empty."""
 
+    application_kind: ClassVar[str] = "auto"
+    """``native``, ``wsgi`` or ``asgi``; AIOHTTP_APPLICATION in the environment goes before it."""
+
+    _failure: ClassVar[SharedFlag | None] = None
+    """Whether a worker has already told why none of them can start."""
+
+    _serving: Serving | None = None
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Share a flag with the workers to come; gunicorn calls this in the arbiter."""
+        cls._failure = SharedFlag()
+
+    # How it starts.
+
+    def load_wsgi(self) -> None:
+        """Load the application: ourselves, where gunicorn would load it by its name."""
+        application = self.app
+        is_usual = getattr(type(application), "load", None) is WSGIApplication.load
+        if is_usual and self.cfg.paste is None:
+            application.load = partial(load, application.app_uri)
+        try:
+            super().load_wsgi()
+        except BootError as exc:
+            self._give_up(exc)
+        except AppImportError as exc:
+            self._give_up(BootError(str(exc), code=4))
+        except Exception as exc:  # noqa: BLE001 - the application's
+            self._give_up(BootError.by(exc, "the application can't be loaded"))
+
+    def places(self) -> list[Place]:
+        """Return which application is served on which sockets; a subclass may know several.
+
+        Raises:
+            BootError: if they don't fit together.
+        """
+        return [Place(self.wsgi, [wrapper.sock for wrapper in self.sockets])]
+
     def run(self) -> None:
         """Serve until told to stop. gunicorn calls it in the new process."""
-        self._stopping, self._cutting = asyncio.Event(), asyncio.Event()
-        self._access_log = AccessLog(self.log) if is_access_logged(self.log) else None
-        # A logger class of somebody's own need not have one.
-        self._error_log: logging.Logger = getattr(
-            self.log, "error_log", logging.getLogger("gunicorn.error")
-        )
         share_handlers(self._error_log)
         try:
+            check(self.cfg, self.log)
+            wanted = kind_wanted(os.environ.get(VARIABLE, self.application_kind))
+            places = self._made_places(wanted)
+            hooks = RequestHooks.of(self)
+            workshop = Workshop(self.cfg, self._error_log, wanted=wanted, hooks=hooks)
+            self._serving = Serving(workshop, self._error_log)
             make_loop = loop_factory(self.event_loop or self.cfg.asgi_loop)
             with asyncio.Runner(loop_factory=make_loop) as runner:
-                runner.run(self._serve())
+                runner.run(self._serve(self._serving, places))
         except BootError as exc:
-            self.log.critical("The worker can't start: %s", exc)
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            self._give_up(exc)
 
-    async def _serve(self) -> None:
+    def _made_places(self, wanted: Kind | None) -> list[Place]:
+        """Return the places, once plain factories have made what is served there."""
+        try:
+            return [Place(call_factory(each, wanted), socks) for each, socks in self.places()]
+        except BootError:
+            raise
+        except Exception as exc:
+            raise BootError.by(exc, "the application can't be made") from exc
+
+    def _give_up(self, exc: BootError) -> NoReturn:
+        """Say why no worker can start, unless another one has said so, and end gunicorn."""
+        if self._failure is None or self._failure.take():
+            self.log.critical("The worker can't start: %s", exc, exc_info=exc.error)
+        sys.exit(exc.code)
+
+    @property
+    def _error_log(self) -> logging.Logger:
+        # A logger class of somebody's own need not have one.
+        log: logging.Logger = getattr(self.log, "error_log", logging.getLogger("gunicorn.error"))
+        return log
+
+    # How it lives.
+
+    async def _serve(self, serving: Serving, places: list[Place]) -> None:
+        self._stopping = asyncio.Event()
         self._take_signals()
-        heart = asyncio.create_task(self._beat())
-        starting = asyncio.create_task(self._listen())
+        # ``self.timeout`` is half of gunicorn's; 0 means that nobody waits for us.
+        watch = LoopWatch(self._error_log, min(BLOCKED, self.timeout or BLOCKED), serving.busy)
+        watch.start()
+        heart = asyncio.create_task(self._beat(watch))
+        starting = asyncio.create_task(self._open(serving, places))
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((starting, stopping), return_when="FIRST_COMPLETED")
@@ -86,67 +155,53 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
                 starting.cancel()
                 await asyncio.wait((starting,))
                 return
-            listener = await starting
+            await starting
             await stopping
-            await self._end(listener)
+            limit = self.cfg.graceful_timeout
+            await serving.close(limit * DRAIN, limit * CLEANUP)
         finally:
             heart.cancel()
+            watch.stop()
 
-    async def _listen(self) -> Listener:
-        """Start the application and accept connections.
+    async def _open(self, serving: Serving, places: list[Place]) -> None:
+        """Start the applications and accept connections.
 
         Raises:
-            BootError: if anything of that fails; what the application raised is logged.
+            BootError: if anything of that fails.
         """
+        cfg = self.cfg
+        self._access_log = AccessLog(self.log) if is_access_logged(self.log) else None
         try:
-            application = adapt(self.wsgi, self.cfg, self._error_log)
-            tls = tls_context(self.cfg)
-            listener = Listener(
-                application, limits=limits_of(self.cfg), on_exchange=self._note_exchange
+            await serving.open(
+                places,
+                tls=tls_context(cfg),
+                backlog=cfg.backlog,
+                limits=limits_of(cfg, os.environ),
+                on_exchange=self._note_exchange,
+                trusted_proxies=trusted_by(cfg),
+                **proxy_protocol_by(cfg),
             )
-            try:
-                for wrapper in self.sockets:  # gunicorn.sock.BaseSocket
-                    sock: socket.socket = getattr(wrapper, "sock")  # noqa: B009
-                    await listener.listen_socket(sock, tls=tls, backlog=self.cfg.backlog)
-            except BaseException:
-                await listener.drain(0)
-                raise
         except BootError:
             raise
         except Exception as exc:
-            self.log.exception("Error while starting")
-            raise BootError(f"{type(exc).__name__}: {exc}") from exc
-        return listener
+            raise BootError.by(exc, "the application can't start") from exc
 
-    async def _end(self, listener: Listener) -> None:
-        """Let requests finish in the time there is, or until told to cut."""
-        limit = self.cfg.graceful_timeout * DRAIN
-        spare = self.cfg.graceful_timeout * CLEANUP
-        drain = asyncio.create_task(listener.drain(limit))
-        cut = asyncio.create_task(self._cutting.wait())
-        await asyncio.wait((drain, cut), timeout=limit + spare, return_when="FIRST_COMPLETED")
-        # Now everything is cut, if it wasn't. A thread that is still blocked then
-        # ends with the process: its client has gone, or will never be answered.
-        drain.cancel()
-        cut.cancel()
-        if (await asyncio.wait((drain, cut), timeout=spare))[1]:
-            drain.cancel()
-        error = (await asyncio.gather(drain, cut, return_exceptions=True))[0]
-        if isinstance(error, Exception):  # of the application's cleanup()
-            self.log.error("Error while stopping", exc_info=error)
-
-    async def _beat(self) -> None:
+    async def _beat(self, watch: LoopWatch) -> None:
         """Tell the arbiter that the loop turns, until the process ends; see what it wants."""
-        # ``self.timeout`` is half of gunicorn's; 0 means that nobody waits for us.
         seconds = min(HEARTBEAT, self.timeout / 2) if self.timeout else HEARTBEAT
         while True:
             self.notify()
+            watch.turned()
             if os.getppid() != self.ppid:
                 self.log.info("Parent changed, shutting down: %s", self)
                 self.alive = False
-            if not self.alive:  # The reloader says no more than this.
-                self._stopping.set()
+            self._look_alive()
             await asyncio.sleep(seconds)
+
+    def _look_alive(self) -> None:
+        """Stop if somebody has said so, as gunicorn's reloader does, by no more than this."""
+        if not self.alive:
+            self._stopping.set()
 
     def _note_exchange(self, exchange: Exchange) -> None:
         """Count a request that is answered, and log it."""
@@ -166,16 +221,30 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         loop.add_signal_handler(signal.SIGINT, self._cut)
         loop.add_signal_handler(signal.SIGQUIT, self._cut)
         loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        loop.add_reader(self.PIPE[0], self._read_pipe)
 
     def _stop(self) -> None:
         self.alive = False
         self._stopping.set()
 
     def _cut(self) -> None:
-        if not self._cutting.is_set():
-            self._cutting.set()
+        """Stop and wait for nobody; called again, it changes nothing."""
+        if self._serving is not None and self._serving.cut():
             self._stop()
             self.cfg.worker_int(self)
+
+    def _read_pipe(self) -> None:
+        """Take what the reloader has written to wake the worker up."""
+        with suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
+        self._look_alive()
+
+    def handle_abort(self, sig: int, frame: FrameType | None) -> NoReturn:
+        """Say where everything was when gunicorn, or somebody else, sent SIGABRT."""
+        if self._serving is not None:
+            self.log.error("Aborted. What runs:\n%s", self._serving.dump(frame))
+        super().handle_abort(sig, frame)
+        raise SystemExit(1)  # which gunicorn has done
 
 
 GunicornWebWorker = AsyncGunicornWorker
@@ -186,37 +255,6 @@ class GunicornUVLoopWebWorker(AsyncGunicornWorker):
     """Insists on uvloop; its name in aiohttp 3."""
 
     event_loop = "uvloop"
-
-
-def tls_context(cfg: Any) -> ssl.SSLContext | None:
-    """Return the context for all listeners, or None for plain HTTP."""
-    if not cfg.is_ssl:
-        return None
-    try:
-        context: ssl.SSLContext = ssl_context(cfg)
-    except OSError as exc:  # ssl.SSLError is one
-        raise BootError(
-            f"certfile {cfg.certfile!r} and keyfile {cfg.keyfile!r} can't be used: {exc}"
-        ) from exc
-    # Whatever http_protocols says: a client that was promised h2 would speak it.
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def loop_factory(setting: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the loop, by gunicorn's ``asgi_loop``; None for asyncio's own.
-
-    ``auto`` takes uvloop where it is installed, ``asyncio`` refuses it.
-    """
-    if setting == "asyncio":
-        return None
-    try:
-        import uvloop
-    except ImportError:
-        if setting == "auto":
-            return None
-        raise BootError("asgi_loop is 'uvloop': pip install aiohttp-gunicorn[uvloop]") from None
-    return uvloop.new_event_loop
 
 
 def share_handlers(error_log: logging.Logger) -> None:
