@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, cast
 
-from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError
+from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError, RequestHead, shown
 
 from .asgi_http import HeldHeads, HttpCall
-from .fields import FieldRule
+from .fields import DROP_AMBIGUOUS, FieldRule
 from .lifespan import Lifespan
 from .messages import AsgiCallable
 from .scope import DEBUG, EXTENSIONS, Scopes
@@ -32,7 +32,7 @@ class AsgiApplication:
         root_path: where it is mounted, as SCRIPT_NAME in WSGI.
         disconnect_grace: seconds from ``http.disconnect`` to the end of a call that
             goes on although its client has gone.
-        fields: sifts the fields of requests; None for no rule.
+        fields: sifts the fields of requests.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AsgiApplication:
         lifespan: Literal["auto", "on", "off"] = "auto",
         root_path: str = "",
         disconnect_grace: float = 3.0,
-        fields: FieldRule | None = None,
+        fields: FieldRule = DROP_AMBIGUOUS,
     ) -> None:
         self.disconnect_grace = disconnect_grace
         self._application = application
@@ -74,7 +74,7 @@ class AsgiApplication:
         try:
             await self._application(scope, call.receive, call.send)
         except BaseException as exc:
-            error = _answerable(exc, exchange, call)
+            error = self._answerable(exc, exchange, call)
             if error is exc:
                 raise
             if error is not None:
@@ -83,22 +83,35 @@ class AsgiApplication:
             if call.broken is not None and not exchange.response_status:
                 raise call.broken
 
+    def _answerable(
+        self, exc: BaseException, exchange: Exchange, call: HttpCall
+    ) -> BaseException | None:
+        """Return what the connection answers for after the application raised; None: nothing."""
+        if call.broken is not None and not exchange.response_status:
+            return call.broken  # whatever the application made of it
+        task = asyncio.current_task()
+        if isinstance(exc, asyncio.CancelledError) and (task is None or task.cancelling()):
+            return exc
+        if exchange.is_disconnected:
+            self._note_giving_up(exc, exchange.head)
+            return None
+        if isinstance(exc, Exception) and not isinstance(exc, RemoteProtocolError):
+            return exc
+        # SystemExit would end the loop. And if the application is a client of others,
+        # whose fault this is, then our client is not to blame.
+        return RuntimeError(f"the application raised {exc!r}")
 
-def _answerable(exc: BaseException, exchange: Exchange, call: HttpCall) -> BaseException | None:
-    """Return what the connection answers for when an application raised ``exc``; None: nothing."""
-    if call.broken is not None and not exchange.response_status:
-        return call.broken  # whatever the application made of it
-    if isinstance(exc, asyncio.CancelledError) and (
-        (task := asyncio.current_task()) is None or task.cancelling()
-    ):
-        return exc
-    if exchange.is_disconnected and any(isinstance(e, PeerDisconnected) for e in _causes(exc)):
-        return None  # it was told, and gave up
-    if isinstance(exc, Exception) and not isinstance(exc, RemoteProtocolError):
-        return exc
-    # SystemExit would end the loop. And if the application is a client of others, whose
-    # fault this is, then our client is not to blame.
-    return RuntimeError(f"the application raised {exc!r}")
+    def _note_giving_up(self, exc: BaseException, head: RequestHead) -> None:
+        """Log what an application raised whose client has gone, but for what we told it by."""
+        if any(isinstance(each, PeerDisconnected) for each in _causes(exc)):
+            return
+        self._log.info(
+            "%s %s: the application raised %r after its client had gone",
+            head.method,
+            shown(head.target),
+            exc,
+            exc_info=exc if self._log.isEnabledFor(logging.DEBUG) else None,
+        )
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
@@ -113,4 +126,4 @@ def _causes(exc: BaseException) -> Iterator[BaseException]:
         yield each
         found += [each.__cause__, each.__context__]
         if isinstance(each, BaseExceptionGroup):
-            found += each.exceptions
+            found += cast("BaseExceptionGroup[BaseException]", each).exceptions

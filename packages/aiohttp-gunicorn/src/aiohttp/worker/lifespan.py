@@ -100,7 +100,7 @@ class Lifespan:
         state: dict[str, Any] = {}
         asgi = {"version": VERSION, "spec_version": SPEC_VERSION}
         scope: Scope = {"type": "lifespan", "asgi": asgi, "state": state}
-        self.phase = Phase.STARTING
+        self._enter(Phase.STARTING)
         self._task = task = asyncio.create_task(self._live(scope), name="lifespan")
         task.add_done_callback(lambda _: self._news.set())
         await self._until(lambda: self.phase is not Phase.STARTING or task.done())
@@ -120,8 +120,7 @@ class Lifespan:
         if task is None:
             return
         if self.phase is Phase.SERVING:
-            self.phase = Phase.STOPPING
-            self._news.set()
+            self._enter(Phase.STOPPING)
         try:
             if self.phase is not Phase.STARTING:
                 # After its last word it may have something to do, but not to wait for.
@@ -153,8 +152,7 @@ class Lifespan:
         if phase is None:
             expected = " or ".join(_TABLE[self.phase]) or "nothing"
             raise InvalidUse(f"expected {expected} while {self.phase.value}, got {kind!r}")
-        self.phase = phase
-        self._news.set()
+        self._enter(phase)
         if kind == "lifespan.startup.failed":
             self._message = message.get("message", "")
         elif kind == "lifespan.shutdown.failed":
@@ -206,6 +204,10 @@ class Lifespan:
             )
         else:
             self._log.debug("The application %s, and is served without lifespan", did)
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase = phase
+        self._news.set()
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():

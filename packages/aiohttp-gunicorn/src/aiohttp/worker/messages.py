@@ -49,14 +49,13 @@ class _Names(dict[bytes, str | None]):
     LENGTH = 64
 
     def __missing__(self, name: bytes) -> str | None:
-        text: str | None = name.decode("latin-1")
-        if text is not None and text.lower() in _SPECIAL:
-            text = None
+        text = name.decode("latin-1")
+        known = None if text.lower() in _SPECIAL else text
         if len(name) <= self.LENGTH:
             if len(self) >= self.NAMES:
                 self.clear()
-            self[name] = text
-        return text
+            self[name] = known
+        return known
 
 
 _names = _Names()
@@ -110,12 +109,13 @@ def content_of(message: Message) -> bytes:
         InvalidUse: if it isn't bytes, or a bytearray or memoryview, which frameworks
             pass on.
     """
-    content = message.get("body", b"")
+    content: Any = message.get("body", b"")
     if isinstance(content, bytes):
         return content
-    if isinstance(content, (bytearray, memoryview)):
-        return bytes(content)
-    raise InvalidUse(f"expected a body of bytes, got {type(content).__name__}")
+    try:
+        return memoryview(content).tobytes()
+    except TypeError:
+        raise InvalidUse(f"expected a body of bytes, got {type(content).__name__}") from None
 
 
 def links_of(message: Message) -> ResponseFields:

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 from aiohttp.protocol import Exchange
 
-from .fields import FieldRule
+from .environ import split_target
+from .fields import DROP_AMBIGUOUS, FieldRule
 from .messages import Scope
 from .tls_scope import tls_extension
 
@@ -34,7 +35,7 @@ class Scopes:
 
     Args:
         root_path: where it is mounted, as SCRIPT_NAME in WSGI.
-        fields: what a request's fields pass through; None for no filter.
+        fields: sifts the fields of requests, and knows whose word on SCRIPT_NAME counts.
         extensions: the names of those that are offered.
     """
 
@@ -42,7 +43,7 @@ class Scopes:
         self,
         *,
         root_path: str = "",
-        fields: FieldRule | None = None,
+        fields: FieldRule = DROP_AMBIGUOUS,
         extensions: Iterable[str] = EXTENSIONS,
     ) -> None:
         self._root_path = root_path.rstrip("/")
@@ -56,13 +57,16 @@ class Scopes:
         section 3.2.2).
         """
         head = exchange.head
-        raw_path, _, query = head.target.partition("?")
-        items = head.headers.items() if self._fields is None else self._fields.kept(exchange)
+        authority, raw_path, query = split_target(head.target)
         headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in items
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in self._fields.kept(exchange)
         ]
-        if not raw_path.startswith("/"):
-            raw_path = _without_authority(raw_path, headers)
+        if authority is not None:
+            host = (b"host", authority.encode("latin-1"))
+            headers = [host, *(field for field in headers if field[0] != b"host")]
+        mount = self._fields.told(exchange, "SCRIPT_NAME")
+        root_path = self._root_path if mount is None else mount.rstrip("/")
         scheme = exchange.scheme
         extensions: dict[str, Any] = {name: {} for name in self._extensions}
         if scheme == "https" and (facts := tls_extension(exchange)) is not None:
@@ -73,45 +77,31 @@ class Scopes:
             "http_version": f"{head.version.major}.{head.version.minor}",
             "method": head.method,
             "scheme": scheme,
-            "path": self._path(raw_path),
-            "raw_path": raw_path.encode("latin-1"),
+            "path": _path(raw_path, root_path),
+            "raw_path": (raw_path or "*").encode("latin-1"),
             "query_string": query.encode("latin-1"),
-            "root_path": self._root_path,
+            "root_path": root_path,
             "headers": headers,
             "client": _client(exchange.peername),
             "server": _server(exchange.sockname),
             "extensions": extensions,
         }
 
-    def _path(self, raw_path: str) -> str:
-        """Return the path decoded, and below ``root_path``.
 
-        One that isn't below it was cut by a proxy: frameworks expect it whole. Octets
-        that are no UTF-8 become U+FFFD. Surrogates would tell them apart, but no
-        framework could log them or put them into a response, so that anybody could
-        cause errors; ``raw_path`` has them.
-        """
-        path = unquote(raw_path) if "%" in raw_path else raw_path
-        root = self._root_path
-        if not root or path == root or path.startswith(f"{root}/") or path == "*":
-            return path
-        return root + path
+def _path(raw_path: str, root_path: str) -> str:
+    """Return the path decoded, and below ``root_path``; ``*`` for the server as a whole.
 
-
-def _without_authority(target: str, headers: list[tuple[bytes, bytes]]) -> str:
-    """Return the path of a target in absolute form; ``*`` is one by itself.
-
-    RFC 9112, sections 3.2.2 and 3.2.4.
+    One that isn't below it was cut by a proxy: frameworks expect it whole. Octets
+    that are no UTF-8 become U+FFFD. Surrogates would tell them apart, but no
+    framework could log them or put them into a response, so that anybody could
+    cause errors; ``raw_path`` has them.
     """
-    _, scheme_end, rest = target.partition("://")
-    if not scheme_end:
-        return target
-    authority, _, path = rest.partition("/")
-    headers[:] = [
-        (b"host", authority.encode("latin-1")),
-        *(field for field in headers if field[0] != b"host"),
-    ]
-    return f"/{path}"
+    if not raw_path:
+        return "*"
+    path = unquote(raw_path) if "%" in raw_path else raw_path
+    if not root_path or path == root_path or path.startswith(f"{root_path}/"):
+        return path
+    return root_path + path
 
 
 def _client(name: Any) -> tuple[str, int] | None:
