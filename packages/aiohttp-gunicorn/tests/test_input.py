@@ -8,14 +8,21 @@ from collections.abc import Iterable
 import pytest
 
 from aiohttp.worker.input import PIECE, BlockingInput, UnreadableBody
+from aiohttp.worker.threads import Inbox, ThreadPool
+from aiohttp.worker.waiting import ClientWait
+
+
+def patient() -> ClientWait:
+    """Return the patience of a job that is in no pool, and so is never parked."""
+    return ClientWait(ThreadPool(1, Inbox(), most=1))
 
 
 class Loop:
     """The other end of an input: answers what it asks with the next piece that fits."""
 
-    def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
+    def __init__(self, pieces: Iterable[bytes | Exception], first: bytes = b"") -> None:
         self.asked: list[int] = []
-        self.source = BlockingInput(self._ask)
+        self.source = BlockingInput(self._ask, patient(), first)
         self.file = io.BufferedReader(self.source, PIECE)
         self._pieces = list(pieces)
 
@@ -79,7 +86,7 @@ def test_broken_body_is_an_os_error(size: int) -> None:
 
 def test_read_after_the_request() -> None:
     """A read after the request is over fails instead of waiting for ever."""
-    source = BlockingInput(lambda size: None)
+    source = BlockingInput(lambda size: None, patient())
     source.end()
     for _ in range(2):
         with pytest.raises(UnreadableBody, match="the request is over"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from typing import Any
@@ -42,7 +41,7 @@ def opened(loop: Any) -> Inbox:
 
 def started(size: int) -> ThreadPool:
     """Return a pool whose threads run, and report to the running loop."""
-    pool = ThreadPool(size, opened(asyncio.get_running_loop()))
+    pool = ThreadPool(size, Inbox(), most=10)
     pool.start()
     return pool
 
@@ -106,7 +105,7 @@ async def test_stop_runs_what_was_submitted_before() -> None:
 
 async def test_stop_of_a_pool_that_was_not_started() -> None:
     """Stopping a pool without threads returns at once."""
-    await ThreadPool(1, Inbox()).stop()
+    await ThreadPool(1, Inbox(), most=10).stop()
 
 
 async def test_raising_job_leaves_its_thread_working(caplog: pytest.LogCaptureFixture) -> None:
@@ -128,4 +127,4 @@ async def test_raising_job_leaves_its_thread_working(caplog: pytest.LogCaptureFi
 def test_pool_without_threads_is_refused() -> None:
     """A pool has at least one thread."""
     with pytest.raises(ValueError, match="at least one thread, not 0"):
-        ThreadPool(0, Inbox())
+        ThreadPool(0, Inbox(), most=10)

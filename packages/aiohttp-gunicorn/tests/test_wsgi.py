@@ -22,7 +22,8 @@ import pytest
 
 from aiohttp.protocol import InvalidHeader, Limits, ServerHttpProtocol, Service
 from aiohttp.worker.environ import Environ, ErrorLog, base_environ
-from aiohttp.worker.wsgi import WsgiApplication
+from aiohttp.worker.threads import Inbox, ThreadPool
+from aiohttp.worker.wsgi import READ_FIRST, WsgiApplication
 from wire import connect
 
 GET = b"GET /path HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -56,9 +57,14 @@ class Client:
     """The client's end of a connection to an application."""
 
     def __init__(self, application: WsgiApplication) -> None:
+        self.application = application
         self.service = Service(application, limits=Limits(write_buffer=65536))
         self.transport = connect(ServerHttpProtocol(self.service))
         self.method = "GET"
+
+    def another(self) -> Client:
+        """Return a client of the same application, on a connection of its own."""
+        return Client(self.application)
 
     def send(self, data: bytes) -> None:
         """Send bytes of a request."""
@@ -87,7 +93,7 @@ class Adapter:
     """Serves applications for a test, and stops their threads at its end."""
 
     def __init__(self) -> None:
-        self.running: list[WsgiApplication] = []
+        self.pools: list[ThreadPool] = []
 
     async def connect(self, application: WSGIApplication, threads: int = 2) -> Client:
         """Return a client of this application."""
@@ -98,9 +104,10 @@ class Adapter:
             is_multiprocess=False,
         )
         log = logging.getLogger("aiohttp.worker")
-        adapted = WsgiApplication(application, environ=base, threads=threads, log=log)
-        await adapted.startup()
-        self.running.append(adapted)
+        pool = ThreadPool(threads, Inbox(), most=100)
+        pool.start()
+        self.pools.append(pool)
+        adapted = WsgiApplication(application, environ=base, pool=pool, log=log)
         return Client(adapted)
 
     async def ask(self, application: WSGIApplication, request: bytes = GET) -> Answer:
@@ -116,8 +123,8 @@ async def wsgi() -> AsyncIterator[Adapter]:
     adapter = Adapter()
     yield adapter
     async with asyncio.timeout(PATIENCE):
-        for application in adapter.running:
-            await application.cleanup()
+        for pool in adapter.pools:
+            await pool.stop()
 
 
 def hello(environ: Environ, start_response: StartResponse) -> list[bytes]:
@@ -512,7 +519,8 @@ async def test_header_that_is_none_is_500(wsgi: Adapter, field: Any) -> None:
     ("status", "field", "message"),
     [
         ("nonsense", ("X", "1"), "expected a status such as '200 OK', not 'nonsense'"),
-        ("099 Low", ("X", "1"), "from 100 to 999, not 99"),
+        ("099 Low", ("X", "1"), "a final response, 200 to 999, not '099 Low'"),
+        ("103 Early Hints", ("X", "1"), "a final response, 200 to 999, not '103 Early Hints'"),
         ("200 O\nK", ("X", "1"), "in a reason phrase"),
         ("200 OK", ("X Y", "1"), "a field name must be a token"),
         ("200 OK", ("X", "1\n2"), "control character"),
@@ -715,7 +723,7 @@ async def test_client_that_goes_before_its_turn_is_not_worked_for(wsgi: Adapter)
     first = await wsgi.connect(application, threads=1)
     first.send(GET.replace(b"/path", b"/first"))
     await until(begun.is_set)
-    second = Client(wsgi.running[0])
+    second = first.another()
     second.send(GET.replace(b"/path", b"/second"))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -723,7 +731,7 @@ async def test_client_that_goes_before_its_turn_is_not_worked_for(wsgi: Adapter)
     await until(lambda: not second.service.tasks)
     go_on.set()
     await first.answer()
-    await wsgi.running[0].cleanup()
+    await wsgi.pools[0].stop()
     assert paths == ["/first"]
 
 
@@ -745,7 +753,7 @@ async def test_error_after_the_client_went_is_logged(
     await until(lambda: not client.service.tasks)
     gone.set()
     await until(lambda: "too late" in caplog.text)
-    assert "error after the client of GET /path went" in caplog.text
+    assert "error after the client of GET '/path' went" in caplog.text
 
 
 async def test_error_behind_a_write_that_waits_is_logged(
@@ -756,7 +764,7 @@ async def test_error_behind_a_write_that_waits_is_logged(
     client.transport.hold()
     client.send(GET)
     await client.has(b"xxxxx")
-    await wsgi.running[0].cleanup()  # the thread has ended, the write waits
+    await wsgi.pools[0].stop()  # the thread has ended, the write waits
     assert caplog.records == []
     client.transport.lose()
     await until(lambda: not client.service.tasks)
@@ -908,7 +916,7 @@ async def test_application_may_answer_broken_content(wsgi: Adapter) -> None:
         return [b"short"]
 
     client = await wsgi.connect(application)
-    client.send(post("Content-Length: 600000", content=b"abc"))
+    client.send(post("Content-Length: 600000", content=b"x" * READ_FIRST))
     client.transport.feed_eof()
     answer = await client.answer()
     assert (answer.status, answer.content) == (422, b"short")
@@ -926,7 +934,7 @@ async def test_client_that_goes_while_the_application_reads(wsgi: Adapter) -> No
         return []
 
     client = await wsgi.connect(application)
-    client.send(post("Content-Length: 600000"))
+    client.send(post("Content-Length: 600000", content=b"x" * READ_FIRST))
     await until(reading.is_set)
     client.transport.lose()
     await until(told.is_set)
@@ -943,11 +951,11 @@ async def test_client_that_goes_amid_its_content_is_no_error(
         return echo(environ, start_response)
 
     client = await wsgi.connect(application)
-    client.send(post("Content-Length: 600000", content=b"abc"))
+    client.send(post("Content-Length: 600000", content=b"x" * READ_FIRST))
     await until(reading.is_set)
     client.transport.lose()
     await until(lambda: not client.service.tasks)
-    await wsgi.running[0].cleanup()
+    await wsgi.pools[0].stop()
     assert caplog.records == []
 
 
@@ -1076,7 +1084,7 @@ async def test_blocking_requests_run_side_by_side(wsgi: Adapter) -> None:
         return hello(environ, start_response)
 
     client = await wsgi.connect(application, threads=4)
-    others = [Client(wsgi.running[0]) for _ in range(3)]
+    others = [client.another() for _ in range(3)]
     for each in (client, *others):
         each.send(GET)
     assert [(await each.answer()).status for each in (client, *others)] == [200] * 4
@@ -1088,9 +1096,3 @@ async def test_requests_of_one_connection_are_answered_in_order(wsgi: Adapter) -
     client.send(post("Content-Length: 3", content=b"one") + post("Content-Length: 3") + b"two")
     await client.has(b"two")
     assert client.transport.written.index(b"one") < client.transport.written.index(b"two")
-
-
-async def test_cleanup_without_startup() -> None:
-    """Cleanup is allowed when the start failed half way."""
-    base = {"SCRIPT_NAME": ""}
-    await WsgiApplication(hello, environ=base, threads=1, log=logging.getLogger("x")).cleanup()

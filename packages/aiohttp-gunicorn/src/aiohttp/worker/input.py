@@ -7,6 +7,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from .waiting import ClientWait
+
 __all__ = ["PIECE", "BlockingInput", "UnreadableBody"]
 
 PIECE = 64 * 1024
@@ -28,15 +30,19 @@ class UnreadableBody(OSError):
 class BlockingInput(io.RawIOBase):
     """A body that arrives on the loop, read by a thread that waits for it.
 
-    ``ask(size)`` asks the loop for up to ``size`` bytes, which come by ``feed``.
-    Nothing is read ahead of the application beyond one piece and what the
-    connection holds, so a slow application slows its client down.
+    ``first`` is what was read before the thread started. ``ask(size)`` asks the loop
+    for up to ``size`` bytes more, which come by ``feed``. Nothing is read ahead of
+    the application beyond one piece and what the connection holds, so a slow
+    application slows its client down; ``client`` is the patience with a slow client.
     """
 
-    def __init__(self, ask: Callable[[int], None]) -> None:
+    def __init__(self, ask: Callable[[int], None], client: ClientWait, first: bytes = b"") -> None:
         self._ask = ask
+        self._client = client
+        self._first = first
         self._replies: SimpleQueue[bytes | Exception] = SimpleQueue()
         self._error: Exception | None = None
+        self._is_left = False
 
     # For the thread.
 
@@ -65,10 +71,16 @@ class BlockingInput(io.RawIOBase):
         return b"".join(pieces)
 
     def _fetch(self, size: int) -> bytes:
+        if self._first:
+            piece, self._first = self._first[:size], self._first[size:]
+            return piece
+        if self._is_left:
+            return b""
         if self._error is None:
             self._ask(size)
-            reply = self._replies.get()
+            reply = self._client.get(self._replies)
             if isinstance(reply, bytes):
+                self._client.note_progress(len(reply))
                 return reply
             self._error = reply
         raise UnreadableBody(self._error) from self._error
@@ -82,3 +94,7 @@ class BlockingInput(io.RawIOBase):
     def end(self) -> None:
         """Fail the read that waits, and every later one: the request is over."""
         self._replies.put(EOFError("the request is over"))
+
+    def leave(self) -> None:
+        """Have reads give only what has come already: the thread has ended, the loop reads on."""
+        self._is_left = True

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
-from .threads import Inbox
+from aiohttp.protocol import Exchange
+
+from .heads import ResponseFields, parse_hints
+from .threads import ThreadPool
+from .waiting import ClientWait
 
 __all__ = [
     "AHEAD",
@@ -20,19 +24,20 @@ __all__ = [
     "ClientGone",
     "End",
     "Finish",
+    "GoOn",
+    "Inform",
     "ReadBody",
-    "ResponseFields",
     "SendFile",
+    "Settle",
     "Start",
     "Step",
     "Steps",
     "Whole",
+    "perform",
 ]
 
 AHEAD = 64 * 1024
 """Bytes of a response that an application may produce before they are written."""
-
-ResponseFields: TypeAlias = list[tuple[str, str]]
 
 
 class ClientGone(ConnectionResetError):
@@ -46,6 +51,12 @@ class Whole(NamedTuple):
     reason: str | None
     fields: ResponseFields
     body: bytes
+
+
+class Inform(NamedTuple):
+    """Early hints, of no use once the response has begun."""
+
+    fields: ResponseFields
 
 
 class Start(NamedTuple):
@@ -80,45 +91,84 @@ class ReadBody(NamedTuple):
     size: int
 
 
+class Settle(NamedTuple):
+    """The thread waits until all steps before this one are done."""
+
+
+class GoOn(NamedTuple):
+    """The application has returned something that is awaited, or iterated over, on the loop."""
+
+    answer: Any
+
+
 class End(NamedTuple):
     """The application has returned and is closed; ``error`` is what the connection answers for."""
 
     error: Exception | None
 
 
-Step: TypeAlias = Whole | Start | Chunk | SendFile | Finish | ReadBody | End
+Step: TypeAlias = (
+    Whole | Inform | Start | Chunk | SendFile | Finish | ReadBody | Settle | GoOn | End
+)
+
+
+async def perform(exchange: Exchange, step: Step) -> None:
+    """Do a step that sends something."""
+    match step:
+        case Whole(status, reason, fields, body):
+            await exchange.respond(status, fields, body, reason=reason)
+        case Chunk(data):
+            await exchange.write(data)
+        case Start(status, reason, fields):
+            await exchange.start(status, fields, reason=reason)
+        case Finish():
+            await exchange.finish()
+        case SendFile(file, offset, size):
+            await exchange.sendfile(file, offset, size)
+        case Inform(fields) if not exchange.response_status:
+            await exchange.inform(103, fields)
 
 
 class Steps:
     """The steps of one request: posted by one thread, taken by one coroutine.
 
-    ``miss`` is called on the loop with the application's error, if it comes when
-    nobody takes the steps any more.
+    ``drop`` is called on the loop with each step that nobody takes any more.
     """
 
     __slots__ = (
         "_arrived",
+        "_client",
+        "_drop",
         "_inbox",
-        "_miss",
+        "_pool",
         "_unwritten",
         "_waiter",
         "_written",
         "is_abandoned",
     )
 
-    def __init__(self, inbox: Inbox, miss: Callable[[Exception], object]) -> None:
-        self._inbox = inbox
-        self._miss = miss
+    def __init__(self, pool: ThreadPool, drop: Callable[[Step], object]) -> None:
+        self._pool = pool
+        self._inbox = pool.inbox
+        self._drop = drop
         # Touched on the loop only.
         self._arrived: deque[Step] = deque()
         self._waiter: asyncio.Future[None] | None = None
         # Touched by the thread only.
         self._unwritten = 0
+        self._client: ClientWait | None = None
         # Between the two.
         self._written: SimpleQueue[int] = SimpleQueue()
         self.is_abandoned = False
 
     # For the thread.
+
+    @property
+    def client(self) -> ClientWait:
+        """The patience with this request's client."""
+        if self._client is None:
+            self._client = ClientWait(self._pool)
+        return self._client
 
     def post(self, step: Step) -> None:
         """Hand over a step that needs no room."""
@@ -144,9 +194,31 @@ class Steps:
         self.post(step)
         self._wait_for_room(0)
 
+    def post_hints(self, headers: Iterable[tuple[str | bytes, str | bytes]]) -> None:
+        """Hand over early hints: ``wsgi.early_hints``, with the arguments of gunicorn's own.
+
+        Raises:
+            LocalProtocolError: if a header can't be sent.
+        """
+        self.post(Inform(parse_hints(headers)))
+
+    def settle(self) -> None:
+        """Wait until everything that was posted is done, or nobody takes it any more."""
+        self._unwritten += 1
+        self.post(Settle())
+        try:
+            self._wait_for_room(0)
+        except ClientGone:
+            return
+
+    def written(self) -> None:
+        """Return what ``write()`` returns in a thread, where it has waited for room."""
+
     def _wait_for_room(self, unwritten: int) -> None:
         while self._unwritten > unwritten and not self.is_abandoned:
-            self._unwritten -= self._written.get()
+            written = self.client.get(self._written)
+            self.client.note_progress(written)
+            self._unwritten -= written
         if self.is_abandoned:
             raise ClientGone("the client has gone, or the worker is stopping")
 
@@ -166,14 +238,18 @@ class Steps:
             self._arrived.popleft()
         return step if len(pieces) == 1 else Chunk(b"".join(pieces))
 
-    def note_written(self, step: Chunk | SendFile) -> None:
-        """Make room for the thread: the connection has taken this step."""
-        self._written.put(len(step.data) if isinstance(step, Chunk) else 1)
+    def note_done(self, step: Step) -> None:
+        """Make room for the thread: this step is done."""
+        if isinstance(step, Chunk):
+            self._written.put(len(step.data))
+        elif isinstance(step, (SendFile, Settle)):
+            self._written.put(1)
 
     def abandon(self) -> None:
         """Take no more steps: the thread's next chunk, or the one that waits, fails."""
         self.is_abandoned = True
         self._written.put(0)
+        # Here, on the loop, a step is either taken or dropped, never both, never neither.
         while self._arrived:
             self._drop(self._arrived.popleft())
 
@@ -184,8 +260,3 @@ class Steps:
         self._arrived.append(step)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _drop(self, step: Step) -> None:
-        # Here, on the loop, an error is either taken or missed, never both, never neither.
-        if isinstance(step, End) and step.error is not None:
-            self._miss(step.error)

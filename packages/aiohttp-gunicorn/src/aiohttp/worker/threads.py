@@ -14,10 +14,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-__all__ = ["Inbox", "Job", "ThreadPool"]
+__all__ = ["Inbox", "Job", "ThreadPool", "call_in_thread"]
+
+_T = TypeVar("_T")
 
 Job: TypeAlias = Callable[[], None]
 
@@ -67,44 +71,107 @@ class Inbox:
 
 
 class ThreadPool:
-    """``size`` threads that run jobs in the order of their submission.
+    """Threads that run jobs in the order of their submission, ``size`` of them at a time.
+
+    A job that waits for its client, by ``ClientWait``, counts as none: its thread is parked,
+    and another takes its place. So clients that are slow cost memory, not service. There are
+    at most ``most`` threads, parked ones included; when so many wait, the jobs do, too. When
+    a parked thread goes on there is one too many for a moment, and the next that has done
+    its job ends.
+
+    A pool of one thread stays one: an application that gets no second thread may rely
+    on that.
 
     The threads are daemons: an application that never returns must not keep a
     process alive whose time is up.
+
+    Attributes:
+        size: how many jobs run at a time.
+        most: how many threads there may be.
+        inbox: the way back to the loop.
     """
 
-    def __init__(self, size: int, inbox: Inbox) -> None:
+    def __init__(self, size: int, inbox: Inbox, *, most: int) -> None:
         if size < 1:
             raise ValueError(f"a pool needs at least one thread, not {size}")
         self.size = size
-        self._inbox = inbox
+        self.most = 1 if size == 1 else max(size, most)
+        self.inbox = inbox
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._running = 0
+        self._running: dict[int, Job | None] = {}
+        self._numbers = count()
+        # Under the lock: threads that are there, and those of them that are not parked and
+        # more than there should be.
+        self._lock = threading.Lock()
+        self._count = 0
+        self._surplus = -size
+        self._is_stopping = False
         self._all_ended = asyncio.Event()
 
     def start(self) -> None:
-        """Start the threads."""
-        for number in range(self.size):
-            threading.Thread(target=self._work, name=f"wsgi-{number}", daemon=True).start()
-            self._running += 1
+        """Start the threads; what they have to say comes to the running loop."""
+        self.inbox.open(asyncio.get_running_loop())
+        for _ in range(self.size):
+            self._note_thread(1)
+            self._start_thread()
 
     def submit(self, job: Job) -> None:
         """Have ``job()`` called in a thread; it answers for its own errors."""
         self._jobs.put(job)
+
+    def running(self) -> list[tuple[int, Job]]:
+        """Return each job that runs or is parked, behind the ident of its thread.
+
+        Takes no lock: a signal's handler may ask.
+        """
+        return [(ident, job) for ident, job in list(self._running.items()) if job is not None]
 
     async def stop(self) -> None:
         """End the threads after the jobs that were submitted; return when all have ended.
 
         Cancelling the wait leaves the threads to end by themselves.
         """
-        for _ in range(self.size):
+        with self._lock:
+            self._is_stopping = True
+            threads = self._count
+        for _ in range(threads):
             self._jobs.put(None)
-        if self._running:
+        if threads:
             await self._all_ended.wait()
 
+    # For the threads.
+
+    def park(self) -> None:
+        """Have another thread take the place of this one, which is about to wait."""
+        with self._lock:
+            self._surplus -= 1
+            if self._surplus >= 0 or self._count >= self.most or self._is_stopping:
+                return
+            self._note_thread(1)
+        try:
+            self._start_thread()
+        except RuntimeError:  # the system has no more
+            with self._lock:
+                self._note_thread(-1)
+            logger.exception("a client is slow, and no thread can take its thread's place")
+
+    def unpark(self) -> None:
+        """Note that this thread goes on."""
+        with self._lock:
+            self._surplus += 1
+
+    def _start_thread(self) -> None:
+        name = f"wsgi-{next(self._numbers)}"
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def _note_thread(self, change: int) -> None:
+        self._count += change
+        self._surplus += change
+
     def _work(self) -> None:
-        take = self._jobs.get
+        ident, running, take = threading.get_ident(), self._running, self._jobs.get
         while (job := take()) is not None:
+            running[ident] = job
             try:
                 job()
             except BaseException:
@@ -112,9 +179,38 @@ class ThreadPool:
                 logger.exception("a job raised; its thread goes on")
             # Don't keep the last request alive while waiting for the next.
             del job
-        self._inbox.post(self._note_end)
+            running[ident] = None
+            if self._surplus > 0 and self._leave(only_surplus=True):
+                return
+        self._leave()
 
-    def _note_end(self) -> None:
-        self._running -= 1
-        if not self._running:
-            self._all_ended.set()
+    def _leave(self, *, only_surplus: bool = False) -> bool:
+        """Count a thread out; tell whether that was right."""
+        with self._lock:
+            if only_surplus and self._surplus <= 0:
+                return False  # another thread was faster
+            self._note_thread(-1)
+            is_last = not self._count
+        self._running.pop(threading.get_ident(), None)
+        if is_last:
+            self.inbox.post(self._all_ended.set)
+        return True
+
+
+async def call_in_thread(function: Callable[[], _T]) -> _T:
+    """Return what a function returns that may block, and not wait behind others.
+
+    Its thread is a daemon, too: cancelling the wait leaves it behind.
+    """
+    outcome: Future[_T] = Future()
+
+    def call() -> None:
+        try:
+            outcome.set_result(function())
+        except Exception as exc:  # noqa: BLE001
+            outcome.set_exception(exc)
+        except BaseException as exc:  # noqa: BLE001 - SystemExit would end the loop
+            outcome.set_exception(RuntimeError(f"{function!r} raised {exc!r}"))
+
+    threading.Thread(target=call, name="wsgi-call", daemon=True).start()
+    return await asyncio.wrap_future(outcome)

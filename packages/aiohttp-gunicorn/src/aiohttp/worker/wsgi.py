@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import io
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
-from aiohttp.protocol import Exchange, HttpException, RequestHead
+from aiohttp.protocol import Exchange, HttpException, shown
 
-from .call import Call
-from .environ import make_environ
+from .call import Call, error_to_answer
+from .coroutine import (
+    LoopOutlet,
+    answer_on_loop,
+    close_answer,
+    is_coroutine_application,
+    move_to_loop,
+)
+from .environ import Environ, make_environ
+from .fields import FieldRule
 from .input import PIECE, BlockingInput
-from .steps import Chunk, End, Finish, ReadBody, SendFile, Start, Steps, Whole
-from .threads import Inbox, ThreadPool
+from .response import Response
+from .spool import read_up_to, spool
+from .steps import End, GoOn, ReadBody, Step, Steps, perform
+from .threads import ThreadPool, call_in_thread
+
+if TYPE_CHECKING:
+    from .hooks import RequestHooks
 
 __all__ = ["WsgiApplication"]
 
 READ_FIRST = 64 * 1024
-"""Up to here a body is read before the application starts: no thread waits for a slow client."""
+"""So much of a body is read before the application starts: most clients wait on no thread."""
 
 
 class WsgiApplication:
     """Serves a WSGI application: an ``Application`` in the sense of ``aiohttp.protocol``.
 
-    The application runs in one of ``threads`` threads, never on the loop.
-    ``environ`` is what is the same for every request (``base_environ``). What
-    the application raises goes to ``log``.
+    A plain application runs in the threads of ``pool``, never on the loop; a
+    coroutine function on the loop. ``environ`` is what is the same for every
+    request (``base_environ``), ``fields`` the rule by which a request's fields get
+    into it. What the application raises goes to ``log``. ``hooks`` are called where
+    the application runs.
     """
 
     def __init__(
@@ -36,75 +54,164 @@ class WsgiApplication:
         application: WSGIApplication,
         *,
         environ: Mapping[str, Any],
-        threads: int,
+        pool: ThreadPool,
         log: logging.Logger,
+        fields: FieldRule | None = None,
+        hooks: RequestHooks | None = None,
     ) -> None:
         self._application = application
-        self._environ = environ
+        self._is_coroutine = is_coroutine_application(application)
+        self._environ: Environ = {**environ, "wsgi.async": False}
+        if self._is_coroutine:
+            self._environ["wsgi.multithread"] = False
+        self._pool = pool
         self._log = log
-        self._inbox = Inbox()
-        self._pool = ThreadPool(threads, self._inbox)
-
-    async def startup(self) -> None:
-        """Start the threads; what they have to say comes to the running loop."""
-        self._inbox.open(asyncio.get_running_loop())
-        self._pool.start()
+        self._fields = fields
+        self._hooks = hooks
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def cleanup(self) -> None:
-        """Return when every thread has ended; a blocked application takes as long as it takes."""
-        await self._pool.stop()
+        """Call the application's own ``close()``, if it has one; a plain one in a thread."""
+        if self._closing:
+            await asyncio.wait(self._closing)
+        # That of a class is for its instances, which are answers (PEP 3333's AppClass).
+        close = getattr(self._application, "close", None)
+        if close is None or isinstance(self._application, type):
+            return
+        closing = close() if inspect.iscoroutinefunction(close) else await call_in_thread(close)
+        if inspect.isawaitable(closing):
+            await closing
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer one request with what the application says."""
+        environ = make_environ(exchange, self._environ, self._fields)
+        if self._is_coroutine:
+            await self._run_on_loop(exchange, environ)
+            return
         head = exchange.head
-        environ = make_environ(exchange, self._environ)
-        steps = Steps(self._inbox, lambda error: self._log_missed(head, error))
+        steps = Steps(self._pool, partial(self._note_dropped, exchange))
         source: BlockingInput | None = None
-        length = 0 if head.content_length is None else head.content_length
-        if not head.chunked and length == 0:
-            environ["wsgi.input"] = io.BytesIO()
-        elif not head.chunked and length <= READ_FIRST and not head.expect_continue:
-            environ["wsgi.input"] = io.BytesIO(await exchange.body.read())
+        if not head.content_length and not head.chunked:
+            file: IO[bytes] = io.BytesIO()
         else:
-            source = BlockingInput(lambda size: steps.post(ReadBody(size)))
-            environ["wsgi.input"] = io.BufferedReader(source, PIECE)
-        self._pool.submit(Call(self._application, environ, steps).run)
+            file, source = await self._open_input(exchange, steps)
+        environ["wsgi.input"] = file
+        environ["wsgi.early_hints"] = steps.post_hints
+        call = Call(self._application, environ, steps, exchange, self._hooks)
+        exchange.request = call  # for whoever wants to know what this request waits for
+        self._pool.submit(call.run)
         try:
-            await _take_steps(exchange, steps, source)
+            last = await _take_steps(exchange, steps, source)
+            if isinstance(last, GoOn):
+                exchange.request = None
+                await self._go_on(exchange, call, _unread(file, source), last.answer)
+            elif last.error is not None:
+                raise last.error
         finally:
             steps.abandon()
             if source is not None:
                 source.end()
+            if self._pool.most == 1:
+                self._pool.submit(file.close)  # behind the call, that may still read
 
-    def _log_missed(self, head: RequestHead, error: Exception) -> None:
-        self._log.error(
-            "error after the client of %s %s went", head.method, head.target, exc_info=error
-        )
+    async def _open_input(
+        self, exchange: Exchange, steps: Steps
+    ) -> tuple[IO[bytes], BlockingInput | None]:
+        """Return what the application reads, and where that comes from if it isn't all there.
+
+        Most bodies are read before, so that no thread waits for them. Not those of clients that
+        wait for ``100 Continue``: it is the application's to give.
+        """
+        body = exchange.body
+        if self._pool.most == 1:
+            return await spool(body), None
+        first = b""
+        if not exchange.head.expect_continue:
+            first = await read_up_to(body, READ_FIRST)
+            if body.at_eof():
+                return io.BytesIO(first), None
+        source = BlockingInput(lambda size: steps.post(ReadBody(size)), steps.client, first)
+        return io.BufferedReader(source, PIECE), source
+
+    # Coroutines.
+
+    async def _run_on_loop(self, exchange: Exchange, environ: Environ) -> None:
+        """Serve a coroutine function."""
+        outlet = LoopOutlet(exchange)
+        response = Response(outlet, is_head=exchange.head.method == "HEAD")
+        move_to_loop(environ, exchange, outlet)
+        with self._on_loop(exchange, environ):
+            if self._hooks is not None:
+                self._hooks.before(exchange)
+            answer = self._application(environ, response.start_response)
+            await answer_on_loop(response, outlet, answer)
+
+    async def _go_on(self, exchange: Exchange, call: Call, unread: bytes, answer: Any) -> None:
+        """Serve what an application has returned in its thread for the loop to run."""
+        outlet = call.response.outlet = LoopOutlet(exchange)
+        exchange.request = None  # not in the thread any more
+        if unread:
+            exchange.body.unread_data(unread)
+        move_to_loop(call.environ, exchange, outlet)
+        with self._on_loop(exchange, call.environ):
+            await answer_on_loop(call.response, outlet, answer)
+
+    @contextmanager
+    def _on_loop(self, exchange: Exchange, environ: Environ) -> Iterator[None]:
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as exc:  # noqa: BLE001
+            raise error_to_answer(exc) from exc.__cause__
+        finally:
+            if self._hooks is not None:
+                self._hooks.after(exchange, environ)
+
+    def _note_dropped(self, exchange: Exchange, step: Step) -> None:
+        """Take note of what nobody waits for any more, since the client has gone."""
+        if isinstance(step, End) and step.error is not None:
+            head = exchange.head
+            self._log.error(
+                "error after the client of %s %s went",
+                head.method,
+                shown(head.target),
+                exc_info=step.error,
+            )
+        elif isinstance(step, GoOn):
+            closing = asyncio.create_task(self._discard(exchange, step.answer))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def _discard(self, exchange: Exchange, answer: Any) -> None:
+        """Close what an application has returned for the loop when its client had gone."""
+        try:
+            with self._on_loop(exchange, {}):
+                await close_answer(answer)
+        except Exception as exc:  # noqa: BLE001
+            self._note_dropped(exchange, End(exc))
 
 
-async def _take_steps(exchange: Exchange, steps: Steps, source: BlockingInput | None) -> None:
+async def _take_steps(exchange: Exchange, steps: Steps, source: BlockingInput | None) -> End | GoOn:
     """Do what the application's thread says, until it has ended."""
     while True:
-        match await steps.next():
-            case Whole(status, reason, fields, body):
-                await exchange.respond(status, fields, body, reason=reason)
-            case Start(status, reason, fields):
-                await exchange.start(status, fields, reason=reason)
-            case Chunk(data) as step:
-                await exchange.write(data)
-                steps.note_written(step)
-            case SendFile(file, offset, size) as step:
-                await exchange.sendfile(file, offset, size)
-                steps.note_written(step)
-            case Finish():
-                await exchange.finish()
+        step = await steps.next()
+        match step:
+            case End() | GoOn():
+                return step
             case ReadBody(size):
                 if source is not None:
                     source.feed(await _read(exchange, size))
-            case End(error):
-                if error is not None:
-                    raise error
-                return
+            case _:
+                await perform(exchange, step)
+                steps.note_done(step)
+
+
+def _unread(file: IO[bytes], source: BlockingInput | None) -> bytes:
+    """Return what has come of the body, but was not read in the application's thread."""
+    if source is not None:
+        source.leave()
+    return b"" if file.closed else file.read()
 
 
 async def _read(exchange: Exchange, size: int) -> bytes | Exception:

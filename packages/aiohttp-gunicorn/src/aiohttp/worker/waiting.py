@@ -1,0 +1,51 @@
+"""How a thread waits for its client, without others having to wait with it."""
+
+from __future__ import annotations
+
+import time
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from .threads import ThreadPool
+
+__all__ = ["FAST", "PATIENCE", "ClientWait"]
+
+_T = TypeVar("_T")
+
+PATIENCE = 0.05
+"""Seconds that a job waits for its client before its thread is parked."""
+
+FAST = 1024 * 1024
+"""Bytes a second: a client that takes or gives so many is never the one that is waited for."""
+
+
+class ClientWait:
+    """How long one job has waited for its client, and what happens when that is too long.
+
+    A client that takes or gives ``FAST`` bytes a second never wears out the patience with
+    it; one that only trickles does, however short each wait is.
+    """
+
+    __slots__ = ("_patience", "_pool")
+
+    def __init__(self, pool: ThreadPool) -> None:
+        self._pool = pool
+        self._patience = PATIENCE
+
+    def get(self, queue: SimpleQueue[_T]) -> _T:
+        """Return what comes next out of a queue. Without patience the thread waits parked."""
+        begun = time.monotonic()
+        try:
+            item = queue.get(timeout=max(self._patience, 0))
+        except Empty:
+            self._pool.park()
+            try:
+                item = queue.get()
+            finally:
+                self._pool.unpark()
+        self._patience -= time.monotonic() - begun
+        return item
+
+    def note_progress(self, size: int) -> None:
+        """Regain patience: the client has given or taken so many bytes."""
+        self._patience = min(PATIENCE, max(self._patience, 0) + size / FAST)
