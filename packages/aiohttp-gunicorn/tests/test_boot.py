@@ -23,3 +23,5 @@ def test_flag_is_taken_once_by_all_processes() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert not flag.take()
     assert untouched.take()
+    flag.lower()
+    assert flag.take()

@@ -46,3 +46,7 @@ class SharedFlag:
         is_first = not self._byte[0]
         self._byte[0] = 1
         return is_first
+
+    def lower(self) -> None:
+        """Have the next one take it."""
+        self._byte[0] = 0

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from functools import partial
 from types import FrameType
@@ -49,6 +50,9 @@ DRAIN = 0.8
 
 CLEANUP = 0.1
 """The part that the application's cleanup gets then: at the end gunicorn kills the process."""
+
+GIVEN_UP = 2.0
+"""Seconds in which a worker that can't start waits for another one to end gunicorn."""
 
 
 class AsyncGunicornWorker(Worker):  # type: ignore[misc]
@@ -126,10 +130,22 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             raise BootError.by(exc, "the application can't be made") from exc
 
     def _give_up(self, exc: BootError) -> NoReturn:
-        """Say why no worker can start, unless another one has said so, and end gunicorn."""
+        """Say why no worker can start, and end gunicorn; other workers wait for their end.
+
+        A gunicorn that is ending already stumbles over a second worker that can't start.
+        And SIGTERM may be lost on a process that has only just been forked: so nobody
+        waits for long.
+        """
         if self._failure is None or self._failure.take():
             self.log.critical("The worker can't start: %s", exc, exc_info=exc.error)
-        sys.exit(exc.code)
+            sys.exit(exc.code)
+        end = time.monotonic() + GIVEN_UP
+        while self.alive and time.monotonic() < end:
+            self.notify()
+            time.sleep(0.05)
+        # Should the other one have been killed before it could say so, the next one does.
+        self._failure.lower()
+        sys.exit(0)
 
     @property
     def _error_log(self) -> logging.Logger:
@@ -243,6 +259,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         """Say where everything was when gunicorn, or somebody else, sent SIGABRT."""
         if self._serving is not None:
             self.log.error("Aborted. What runs:\n%s", self._serving.dump(frame))
+            self._serving.cut()  # should somebody catch SystemExit and go on
         super().handle_abort(sig, frame)
         raise SystemExit(1)  # which gunicorn has done
 
