@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from aiohttp.protocol import Application, Exchange, Proxied, reason_of
+from aiohttp.protocol import Application, Exchange, reason_of
 
 from .environ import make_environ, split_target
 
@@ -23,6 +23,8 @@ class HookRequest:
     Attributes:
         headers: the fields, with their names in upper case.
         path: still percent-encoded, as are ``uri`` and ``query``.
+        remote_addr: the client's address.
+        peer_addr: that of the connection's other end, which may be a proxy's.
     """
 
     def __init__(self, exchange: Exchange) -> None:
@@ -34,9 +36,8 @@ class HookRequest:
         self.version = (head.version.major, head.version.minor)
         self.headers = [(name.upper(), value) for name, value in head.headers.items()]
         self.scheme = exchange.scheme
-        self.remote_addr = self.peer_addr = exchange.peername
-        proxied: Proxied | None = exchange.get_extra_info("proxied")
-        self.proxy_protocol_info = proxied
+        self.remote_addr = exchange.peername
+        self.peer_addr = exchange.get_extra_info("peername")
 
     def __repr__(self) -> str:
         return f"<HookRequest {self.method} {self.uri}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, fields, replace
 from typing import Any
@@ -33,6 +34,9 @@ SET_BY_GUNICORN = {
     "connections": "worker_connections",
 }
 """Limits that have a setting of gunicorn, which alone sets them."""
+
+WHOLE = re.compile(r"[0-9]{1,18}")
+SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
 NOT_FOLLOWED = {
     "http_protocols": "HTTP/1.1 is spoken, but not HTTP/2 or 3",
@@ -95,10 +99,8 @@ def _limits_told(environ: Mapping[str, str]) -> dict[str, Any]:
         if name in SET_BY_GUNICORN:
             raise BootError(f"{variable}: use gunicorn's {SET_BY_GUNICORN[name]} instead")
         if name not in known:
-            names = ", ".join(
-                PREFIX + each.upper() for each in known if each not in SET_BY_GUNICORN
-            )
-            raise BootError(f"{variable} is no limit; expected one of {names}")
+            names = ", ".join(each.upper() for each in known if each not in SET_BY_GUNICORN)
+            raise BootError(f"{variable}: expected one of {names} behind {PREFIX}")
         told[name] = _parse_limit(variable, text, known[name])
     return told
 
@@ -108,11 +110,12 @@ def _parse_limit(variable: str, text: str, limit: Field[Any]) -> float | None:
     kinds = str(limit.type).split(" | ")
     if text == "none" and "None" in kinds:
         return None
-    whole, point, rest = text.partition(".")
-    is_float = "float" in kinds and bool(point)
-    digits = whole + rest if is_float else text
-    if not (digits.isascii() and digits.isdigit()):
-        expected = "a number of seconds" if "float" in kinds else "a whole number"
+    convert, pattern, expected = (
+        (float, SECONDS, "a number of seconds")
+        if "float" in kinds
+        else (int, WHOLE, "a whole number")
+    )
+    if pattern.fullmatch(text) is None:
         others = " or 'none'" if "None" in kinds else ""
         raise BootError(f"{variable}: expected {expected}{others}, got {shown(text)}")
-    return float(text) if "float" in kinds else int(text)
+    return convert(text)
