@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-import sys
+import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,11 +52,24 @@ class Gunicorn:
         (folder / "served.py").write_text(source, encoding="utf-8")
         if config:
             (folder / "gunicorn.conf.py").write_text(config, encoding="utf-8")
-        self._log_path = folder / "gunicorn.log"
         control = ["--control-socket", str(control_socket)] if control_socket else []
-        command = [*launcher, sys.executable, "-m", "gunicorn", "--bind", bind]
+        # The script, not ``python -m``: with that, after SIGUSR2, gunicorn's own modules
+        # would be found in the place of the standard library's.
+        script = Path(sysconfig.get_path("scripts")) / "gunicorn"
+        command = [*launcher, str(script), "--bind", bind]
         command += control or ["--no-control-socket"]
         command += ["--worker-class", "aiohttp.worker.AsyncGunicornWorker", *options, "served:app"]
+        self._start(folder, command, environ, pass_fds)
+        self.is_tls = "--certfile" in options
+
+    def _start(
+        self,
+        folder: Path,
+        command: Sequence[str],
+        environ: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self._log_path = folder / "gunicorn.log"
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
@@ -66,7 +79,6 @@ class Gunicorn:
                 stdout=log,
                 stderr=log,
             )
-        self.is_tls = "--certfile" in options
 
     def __enter__(self) -> Self:
         """Wait until a worker runs."""
