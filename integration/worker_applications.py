@@ -67,7 +67,7 @@ import asyncio, os
 class Application:
     def __call__(self): ...  # gunicorn wants this
     async def handle_exchange(self, exchange):
-        if exchange.head.target == "/hold":
+        if exchange.head.target.startswith("/hold"):
             print("holding", flush=True)
             while not os.path.exists("released"):
                 await asyncio.sleep(0.02)
