@@ -8,17 +8,27 @@ from typing import Any
 
 import pytest
 
-from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
+from aiohttp.protocol import Exchange, Proxied, ServerHttpProtocol, Service, Trust
 from aiohttp.worker import environ as environ_module
-from aiohttp.worker.environ import Environ, ErrorLog, FileWrapper, base_environ, make_environ
+from aiohttp.worker.environ import (
+    BlockWrapper,
+    Environ,
+    ErrorLog,
+    FileWrapper,
+    base_environ,
+    make_environ,
+)
+from aiohttp.worker.fields import FieldRule
+from aiohttp.worker.proxies import Forwarders
 from wire import connect
 
 
 class Recorder:
     """An application that notes the environ of its request."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: FieldRule | None) -> None:
         self.environ: Environ = {}
+        self.fields = fields
         self.base = base_environ(
             errors=ErrorLog(lambda template, line: None),
             server_software="test/1",
@@ -28,14 +38,23 @@ class Recorder:
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer without content."""
-        self.environ = make_environ(exchange, self.base)
+        self.environ = make_environ(exchange, self.base, self.fields)
         await exchange.respond(204)
 
 
-async def exchange_of(head: str, **extra: Any) -> tuple[Environ, bytes]:
+async def exchange_of(
+    head: str,
+    *,
+    fields: FieldRule | None = None,
+    trust: Trust | None = None,
+    proxied: Proxied | None = None,
+    **extra: Any,
+) -> tuple[Environ, bytes]:
     """Return the environ of a request, given without its line ends, and the answer."""
-    application = Recorder()
-    transport = connect(ServerHttpProtocol(Service(application)), **extra)
+    application = Recorder(fields)
+    protocol = ServerHttpProtocol(Service(application, trusted_proxies=trust))
+    protocol.proxied = proxied
+    transport = connect(protocol, **extra)
     transport.feed(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
     for _ in range(5):  # turns of the loop, in which the application runs
         await asyncio.sleep(0)
@@ -81,9 +100,33 @@ async def test_facts_of_the_process() -> None:
 
 
 async def test_tls() -> None:
-    """Over TLS the scheme is https."""
-    environ = await environ_of("GET / HTTP/1.1\nHost: x", sslcontext="tls")
-    assert environ["wsgi.url_scheme"] == "https"
+    """Over TLS the scheme is https, and the connection tells of its client's certificate."""
+    tls = TlsConnection()
+    environ = await environ_of("GET / HTTP/1.1\nHost: x", sslcontext="tls", ssl_object=tls)
+    assert (environ["wsgi.url_scheme"], environ["HTTPS"]) == ("https", "on")
+    assert (environ["SSL_PROTOCOL"], environ["SSL_CLIENT_VERIFY"]) == ("TLSv1.3", "NONE")
+
+
+class TlsConnection:
+    """A connection over TLS whose client has no certificate."""
+
+    def version(self) -> str:
+        """Return the version of TLS."""
+        return "TLSv1.3"
+
+    def cipher(self) -> tuple[str, str, int]:
+        """Return the cipher's name, version and bits."""
+        return "TLS_AES_256_GCM_SHA384", "TLSv1.3", 256
+
+    def getpeercert(self, binary_form: bool = False) -> None:
+        """Return nothing."""
+
+
+async def test_without_tls() -> None:
+    """Nothing is told of it: those who ask for HTTPS find nothing."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x\nHttps: on\nSsl-Client-Verify: SUCCESS")
+    assert "HTTPS" not in environ
+    assert not [name for name in environ if name.startswith("SSL_")]
 
 
 async def test_path_is_unquoted_to_latin_1() -> None:
@@ -154,11 +197,103 @@ async def test_repeated_fields_are_joined() -> None:
     assert environ["HTTP_COOKIE"] == "b=1; d=2"
 
 
-@pytest.mark.parametrize("name", ["X_Forwarded-For", "Content_Length", "Proxy"])
+@pytest.mark.parametrize(
+    "name", ["X_Forwarded-For", "Content_Length", "Proxy", "SCRIPT_NAME", "REMOTE_USER"]
+)
 async def test_dangerous_names_are_dropped(name: str) -> None:
     """A name with an underscore would pose as another field, and Proxy as a setting of CGI."""
     environ = await environ_of(f"GET / HTTP/1.1\nHost: x\n{name}: 1")
     assert "1" not in environ.values()
+
+
+async def test_dangerous_names_may_be_let_in() -> None:
+    """Even then they don't frame the body, and Proxy is no setting of CGI."""
+    environ = await environ_of(
+        "POST / HTTP/1.1\nHost: x\nContent-Length: 0\nContent_Length: 7\nX_A: 1\nX-A: 2\nProxy: 3",
+        fields=FieldRule("dangerous"),
+    )
+    assert (environ["CONTENT_LENGTH"], environ["HTTP_CONTENT_LENGTH"]) == ("0", "7")
+    assert environ["HTTP_X_A"] == "1,2"
+    assert "HTTP_PROXY" not in environ
+
+
+# What proxies tell.
+
+FORWARDED = FieldRule(
+    forwarder_headers=("SCRIPT_NAME", "PATH_INFO", "REMOTE_USER"), is_trusted=lambda peername: True
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "mount", "path"),
+    [("/a", "/a", "/b"), ("/a/", "/a", "/b"), ("/a/b", "/a/b", ""), ("", "", "/a/b")],
+)
+async def test_script_name_of_a_forwarder(
+    monkeypatch: pytest.MonkeyPatch, told: str, mount: str, path: str
+) -> None:
+    """Goes before that of the process."""
+    monkeypatch.setenv("SCRIPT_NAME", "/elsewhere")
+    environ = await environ_of(f"GET /a/b HTTP/1.1\nHost: x\nSCRIPT_NAME: {told}", fields=FORWARDED)
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == (mount, path)
+    assert environ["HTTP_SCRIPT_NAME"] == told
+
+
+async def test_outside_script_name_of_a_forwarder() -> None:
+    """A forwarder that contradicts the path finds nothing there."""
+    _, answer = await exchange_of("GET /b HTTP/1.1\nHost: x\nSCRIPT_NAME: /a", fields=FORWARDED)
+    assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
+
+
+async def test_path_is_that_of_the_target() -> None:
+    """Whatever PATH_INFO says: some proxies let a client's through, and have checked the path."""
+    environ = await environ_of("GET /b HTTP/1.1\nHost: x\nPATH_INFO: /admin", fields=FORWARDED)
+    assert (environ["PATH_INFO"], environ["HTTP_PATH_INFO"]) == ("/b", "/admin")
+
+
+async def test_user_of_a_forwarder() -> None:
+    """Is the one that it has let in, where it is named for that."""
+    head = "GET / HTTP/1.1\nHost: x\nREMOTE_USER: ann\nRemote-User: root"
+    environ = await environ_of(head, fields=FORWARDED)
+    assert environ["REMOTE_USER"] == "ann"
+    assert "REMOTE_USER" not in await environ_of(head)
+
+
+async def test_address_and_scheme_of_a_client_behind_a_proxy() -> None:
+    """The proxy's own are told by nothing but SERVER_NAME, which is ours."""
+    environ = await environ_of(
+        "GET / HTTP/1.1\nHost: x\nX-Forwarded-For: 192.0.2.7\nX-Forwarded-Proto: https",
+        trust=Forwarders(["*"], {"X-FORWARDED-PROTO": "https"}),
+    )
+    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("192.0.2.7", "0")
+    assert (environ["wsgi.url_scheme"], environ["HTTPS"]) == ("https", "on")
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("192.0.2.2", "80")
+    assert "SSL_PROTOCOL" not in environ
+
+
+@pytest.mark.parametrize(
+    ("proxied", "protocol", "address", "name"),
+    [
+        (Proxied(("192.0.2.7", 5), ("192.0.2.8", 443)), "TCP4", "192.0.2.8", "192.0.2.8"),
+        (Proxied(("::7", 5, 0, 0), ("::8", 443, 0, 0)), "TCP6", "::8", "[::8]"),
+    ],
+)
+async def test_proxy_protocol(proxied: Proxied, protocol: str, address: str, name: str) -> None:
+    """The client is who it names, and we are whom the client has reached; by gunicorn's names."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x", proxied=proxied)
+    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == (proxied.source[0], "5")
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == (name, "443")
+    assert (environ["PROXY_PROTOCOL"], environ["PROXY_ADDR"]) == (protocol, address)
+    assert environ["PROXY_PORT"] == "443"
+
+
+async def test_proxy_that_speaks_for_itself() -> None:
+    """Tells nothing."""
+    environ = await environ_of("GET / HTTP/1.1\nHost: x", proxied=Proxied())
+    assert environ["REMOTE_ADDR"] == "192.0.2.1"
+    assert "PROXY_PROTOCOL" not in environ
+
+
+# Addresses.
 
 
 async def test_addresses_of_tcp() -> None:
@@ -256,3 +391,16 @@ def test_file_wrapper_needs_no_close_of_its_file() -> None:
     wrapper = FileWrapper(Readable())  # type: ignore[arg-type]
     assert list(wrapper) == []
     wrapper.close()
+
+
+def test_files_may_have_to_be_read() -> None:
+    """With --no-sendfile the connection doesn't find a file in what it is given."""
+    base = base_environ(
+        errors=ErrorLog(lambda template, line: None),
+        server_software="test/1",
+        is_multithread=True,
+        is_multiprocess=False,
+        can_sendfile=False,
+    )
+    assert base["wsgi.file_wrapper"] is BlockWrapper
+    assert not issubclass(BlockWrapper, FileWrapper)
