@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 
 from aiohttp.protocol import HttpException, IncompleteReadError, LimitExceeded, StreamReader
@@ -60,7 +60,7 @@ class AsyncInput:
 
 
 @contextmanager
-def _unreadable_as_os_error() -> Iterator[None]:
+def _unreadable_as_os_error() -> Generator[None]:
     try:
         yield
     except HttpException as exc:

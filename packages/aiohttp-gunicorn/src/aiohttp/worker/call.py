@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError, shown
@@ -11,7 +11,7 @@ from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError, sh
 from .environ import Environ, FileWrapper
 from .input import UnreadableBody
 from .response import Response
-from .steps import ClientGone, End, GoOn, Steps
+from .steps import ClientGone, End, GoOn, Steps, Whole
 
 if TYPE_CHECKING:
     from .hooks import RequestHooks
@@ -63,41 +63,48 @@ class Call:
 
     def _end_by(self, exc: BaseException) -> End:
         if isinstance(exc, ClientGone):
-            return End(None)
+            return End()
         if isinstance(exc, UnreadableBody) and self._steps.is_abandoned:
-            return End(None)  # that the request is over was all that is wrong with its body
+            return End()  # that the request is over was all that is wrong with its body
         return End(error_to_answer(exc))
 
     def _answer_with(self, hooks: RequestHooks) -> End | GoOn:
-        last: End | GoOn | None = None
         try:
             hooks.before(self._exchange)
             last = self._answer()
-        finally:
-            if not isinstance(last, GoOn):
-                self._steps.settle()
-                hooks.after(self._exchange, self.environ)
-        return last
+        except BaseException:
+            self._run_after(hooks)
+            raise
+        if isinstance(last, GoOn):
+            return last
+        if isinstance(last, Whole):
+            self._steps.post(last._replace(is_end=False))
+        self._run_after(hooks)
+        return End()
 
-    def _answer(self) -> End | GoOn:
+    def _run_after(self, hooks: RequestHooks) -> None:
+        self._steps.settle()  # so that it can be told what was sent
+        hooks.after(self._exchange, self.environ)
+
+    def _answer(self) -> Whole | End | GoOn:
         response = self.response
-        answer: Any = self._application(self.environ, response.start_response)
-        if not isinstance(answer, (list, tuple)) and is_for_the_loop(answer):
+        answer = self._application(self.environ, response.start_response)
+        close = getattr(answer, "close", None)
+        if close is None and isinstance(answer, (list, tuple)):
+            return response.whole_of(answer) or End()
+        if is_for_the_loop(answer):
             return GoOn(answer)
         try:
-            if isinstance(answer, (list, tuple)):
-                response.send_list(answer)
-            elif isinstance(answer, FileWrapper):
+            if isinstance(answer, FileWrapper):
                 response.send_file(answer)
             else:
                 for data in answer:
                     response.send(data)
             response.finish()
         finally:
-            close = getattr(answer, "close", None)
             if close is not None:
                 close()
-        return End(None)
+        return End()
 
 
 def is_for_the_loop(answer: object) -> bool:

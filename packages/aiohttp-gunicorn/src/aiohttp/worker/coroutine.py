@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 from typing import Any
 
 from aiohttp.protocol import Exchange
@@ -121,8 +121,10 @@ async def answer_on_loop(response: Response, outlet: LoopOutlet, answer: Any) ->
         await close_answer(answer)
 
 
-async def _send(response: Response, outlet: LoopOutlet, answer: Any) -> None:
-    if hasattr(answer, "__aiter__"):
+async def _send(
+    response: Response, outlet: LoopOutlet, answer: AsyncIterable[bytes] | Iterable[bytes]
+) -> None:
+    if isinstance(answer, AsyncIterable):
         async for data in answer:
             response.send(data)
             await outlet.flush()

@@ -30,8 +30,8 @@ HOP_BY_HOP = frozenset(
 
 def parse_start(
     status: object, headers: Iterable[tuple[object, object]]
-) -> tuple[int, str | None, ResponseFields, int | None]:
-    """Return status, reason, fields and Content-Length of what ``start_response`` was told.
+) -> tuple[tuple[int, str | None, ResponseFields], int | None]:
+    """Return status, reason and fields of what ``start_response`` was told, and the Content-Length.
 
     The reason is None where it is the registered one. White space around a value
     is no part of it (RFC 9110, section 5.5).
@@ -55,7 +55,7 @@ def parse_start(
             fields.append((name, value.strip(" \t")))
     encode_fields(fields)  # The connection would refuse the same, but too late for an answer.
     length = parse_length(*lengths) if lengths else None
-    return *_parse_status(status), fields, length
+    return (*_parse_status(status), fields), length
 
 
 @lru_cache(maxsize=256)

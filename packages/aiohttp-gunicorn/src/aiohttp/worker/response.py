@@ -13,7 +13,7 @@ from typing import IO, Protocol, TypeAlias
 from aiohttp.protocol import InvalidUse
 
 from .environ import FileWrapper
-from .heads import parse_start
+from .heads import ResponseFields, parse_start
 from .steps import Finish, SendFile, Start, Step, Whole
 
 __all__ = ["Outlet", "Response"]
@@ -65,7 +65,7 @@ class Response:
     def __init__(self, outlet: Outlet, *, is_head: bool) -> None:
         self.outlet = outlet
         self._is_head = is_head
-        self._start: Start | None = None
+        self._start: tuple[int, str | None, ResponseFields] | None = None
         self._content_length: int | None = None
         self._is_started = False
         self._is_complete = False
@@ -90,8 +90,7 @@ class Response:
                 exc_info = None  # Breaks the cycle of traceback and frame.
         elif self._start is not None:
             raise InvalidUse("start_response was called again without exc_info")
-        code, reason, fields, length = parse_start(status, response_headers)
-        self._start, self._content_length = Start(code, reason, fields), length
+        self._start, self._content_length = parse_start(status, response_headers)
         return self.write
 
     def write(self, data: bytes) -> object:
@@ -113,24 +112,32 @@ class Response:
             return
         if not self._is_started:
             if len(data) == self._content_length:
-                self._post_whole(data)
+                self.outlet.post(self._whole(data))
                 return
-            self.outlet.post(self._announced())
+            self.outlet.post(Start(*self._announced()))
         elif self._is_complete:
             raise InvalidUse(f"expected no more body, got {len(data)} bytes after its end")
         self.outlet.post_chunk(data)
 
     def send_list(self, pieces: list[bytes] | tuple[bytes, ...]) -> None:
-        """Answer with a body that is all there: its length is known, it needs no chunks."""
-        if self._is_started:
-            pass  # by write()
-        elif len(pieces) == 1 or sum(map(len, pieces)) <= JOIN:
-            pieces = (b"".join(pieces),)
-            if pieces[0]:
-                self._post_whole(pieces[0])
-                return
-        for data in pieces:
-            self.send(data)
+        """Send a body that is all there, and finish."""
+        if (whole := self.whole_of(pieces)) is not None:
+            self.outlet.post(whole)
+
+    def whole_of(self, pieces: list[bytes] | tuple[bytes, ...]) -> Whole | None:
+        """Return a response whose body is all there: its length is known, it needs no chunks.
+
+        None if it was better sent in parts; then it is finished.
+        """
+        if not self._is_started and (len(pieces) == 1 or sum(map(len, pieces)) <= JOIN):
+            body = b"".join(pieces)
+            if body or not self._has_unknown_length:
+                return self._whole(body, is_end=True)
+        else:
+            for data in pieces:
+                self.send(data)
+        self.finish()
+        return None
 
     def send_file(self, wrapper: FileWrapper) -> None:
         """Have the connection send a file on disk; read anything else like an iterable.
@@ -149,7 +156,7 @@ class Response:
         offset, size = rest
         if self._content_length is None:
             self._content_length = size
-        self.outlet.post(self._announced())
+        self.outlet.post(Start(*self._announced()))
         self.outlet.post_file(SendFile(wrapper.file, offset, self._content_length))
 
     def finish(self) -> None:
@@ -158,35 +165,39 @@ class Response:
             return
         if self._is_started:
             self.outlet.post(Finish())
-        elif self._content_length is None and self._is_head:
-            # Not as a whole: that would claim that GET has a body of 0 bytes.
-            self.outlet.post(self._decided())
+        elif self._has_unknown_length:
+            self.outlet.post(Start(*self._decided()))
             self.outlet.post(Finish())
         else:
-            self._post_whole(b"")
+            self.outlet.post(self._whole(b""))
         self._is_complete = True
 
-    def _decided(self) -> Start:
+    @property
+    def _has_unknown_length(self) -> bool:
+        # As a whole an empty answer to HEAD would claim that GET has a body of 0 bytes.
+        return self._is_head and self._content_length is None
+
+    def _decided(self) -> tuple[int, str | None, ResponseFields]:
         """Return the head, which can't be replaced any more from here on."""
         if self._start is None:
             raise InvalidUse("the application answered without calling start_response")
         self._is_started = True
         return self._start
 
-    def _announced(self) -> Start:
+    def _announced(self) -> tuple[int, str | None, ResponseFields]:
         """Return the same, with the Content-Length: where the body doesn't tell it."""
         start = self._decided()
         if self._content_length is not None:
-            start.fields.append(("Content-Length", str(self._content_length)))
+            start[2].append(("Content-Length", str(self._content_length)))
         return start
 
-    def _post_whole(self, body: bytes) -> None:
+    def _whole(self, body: bytes, *, is_end: bool = False) -> Whole:
         # Without the field a response takes the quick way through the connection, which adds
         # it again: 36 instead of 41 µs of processor time for a hello.
         is_told = len(body) == self._content_length
         start = self._decided() if is_told else self._announced()
-        self.outlet.post(Whole(*start, body))
         self._is_complete = True
+        return Whole(*start, body, is_end=is_end)
 
 
 def _rest_of_file(file: IO[bytes]) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import IO, Any, NamedTuple, TypeAlias
 
@@ -45,12 +46,13 @@ class ClientGone(ConnectionResetError):
 
 
 class Whole(NamedTuple):
-    """A response that is complete."""
+    """A response that is complete; with ``is_end`` the application has nothing to close."""
 
     status: int
     reason: str | None
     fields: ResponseFields
     body: bytes
+    is_end: bool = False
 
 
 class Inform(NamedTuple):
@@ -104,7 +106,7 @@ class GoOn(NamedTuple):
 class End(NamedTuple):
     """The application has returned and is closed; ``error`` is what the connection answers for."""
 
-    error: Exception | None
+    error: Exception | None = None
 
 
 Step: TypeAlias = (
@@ -127,6 +129,8 @@ async def perform(exchange: Exchange, step: Step) -> None:
             await exchange.sendfile(file, offset, size)
         case Inform(fields) if not exchange.response_status:
             await exchange.inform(103, fields)
+        case _:
+            pass  # is between the thread and its coroutine
 
 
 class Steps:
@@ -139,7 +143,7 @@ class Steps:
         "_arrived",
         "_client",
         "_drop",
-        "_inbox",
+        "_exchange",
         "_pool",
         "_unwritten",
         "_waiter",
@@ -147,9 +151,11 @@ class Steps:
         "is_abandoned",
     )
 
-    def __init__(self, pool: ThreadPool, drop: Callable[[Step], object]) -> None:
+    def __init__(
+        self, pool: ThreadPool, exchange: Exchange, drop: Callable[[Exchange, Step], object]
+    ) -> None:
         self._pool = pool
-        self._inbox = pool.inbox
+        self._exchange = exchange
         self._drop = drop
         # Touched on the loop only.
         self._arrived: deque[Step] = deque()
@@ -157,8 +163,8 @@ class Steps:
         # Touched by the thread only.
         self._unwritten = 0
         self._client: ClientWait | None = None
-        # Between the two.
-        self._written: SimpleQueue[int] = SimpleQueue()
+        # Between the two. The queue is made by the thread, if it ever has to wait.
+        self._written: SimpleQueue[int] | None = None
         self.is_abandoned = False
 
     # For the thread.
@@ -172,7 +178,7 @@ class Steps:
 
     def post(self, step: Step) -> None:
         """Hand over a step that needs no room."""
-        self._inbox.post(self._arrive, step)
+        self._pool.inbox.post(self._arrive, step)
 
     def post_chunk(self, data: bytes) -> None:
         """Hand over a part of the body; wait while ``AHEAD`` bytes are not yet written.
@@ -180,9 +186,7 @@ class Steps:
         Raises:
             ClientGone: if nobody takes the steps any more.
         """
-        self._unwritten += len(data)
-        self.post(Chunk(data))
-        self._wait_for_room(AHEAD)
+        self._post_counted(Chunk(data), len(data), AHEAD)
 
     def post_file(self, step: SendFile) -> None:
         """Hand over a file, and wait until it is sent: then it may be closed.
@@ -190,9 +194,7 @@ class Steps:
         Raises:
             ClientGone: if nobody takes the steps any more.
         """
-        self._unwritten += 1
-        self.post(step)
-        self._wait_for_room(0)
+        self._post_counted(step, 1, 0)
 
     def post_hints(self, headers: Iterable[tuple[str | bytes, str | bytes]]) -> None:
         """Hand over early hints: ``wsgi.early_hints``, with the arguments of gunicorn's own.
@@ -204,21 +206,25 @@ class Steps:
 
     def settle(self) -> None:
         """Wait until everything that was posted is done, or nobody takes it any more."""
-        self._unwritten += 1
-        self.post(Settle())
-        try:
-            self._wait_for_room(0)
-        except ClientGone:
-            return
+        with suppress(ClientGone):
+            self._post_counted(Settle(), 1, 0)
 
     def written(self) -> None:
         """Return what ``write()`` returns in a thread, where it has waited for room."""
 
-    def _wait_for_room(self, unwritten: int) -> None:
-        while self._unwritten > unwritten and not self.is_abandoned:
-            written = self.client.get(self._written)
-            self.client.note_progress(written)
-            self._unwritten -= written
+    def _post_counted(self, step: Step, size: int, room: int) -> None:
+        """Hand over a step of this size, and wait until no more than ``room`` is not yet done."""
+        written = self._written
+        if written is None:
+            # Before it is asked below whether the coroutine goes on: it fills the queue after it
+            # has said that it doesn't.
+            written = self._written = SimpleQueue()
+        self._unwritten += size
+        self.post(step)
+        while self._unwritten > room and not self.is_abandoned:
+            done = self.client.get(written)
+            self.client.note_progress(done)
+            self._unwritten -= done
         if self.is_abandoned:
             raise ClientGone("the client has gone, or the worker is stopping")
 
@@ -240,22 +246,24 @@ class Steps:
 
     def note_done(self, step: Step) -> None:
         """Make room for the thread: this step is done."""
-        if isinstance(step, Chunk):
-            self._written.put(len(step.data))
-        elif isinstance(step, (SendFile, Settle)):
-            self._written.put(1)
+        if self._written is not None:
+            if isinstance(step, Chunk):
+                self._written.put(len(step.data))
+            elif isinstance(step, (SendFile, Settle)):
+                self._written.put(1)
 
     def abandon(self) -> None:
         """Take no more steps: the thread's next chunk, or the one that waits, fails."""
         self.is_abandoned = True
-        self._written.put(0)
+        if self._written is not None:
+            self._written.put(0)
         # Here, on the loop, a step is either taken or dropped, never both, never neither.
         while self._arrived:
-            self._drop(self._arrived.popleft())
+            self._drop(self._exchange, self._arrived.popleft())
 
     def _arrive(self, step: Step) -> None:
         if self.is_abandoned:
-            self._drop(step)
+            self._drop(self._exchange, step)
             return
         self._arrived.append(step)
         if self._waiter is not None and not self._waiter.done():
