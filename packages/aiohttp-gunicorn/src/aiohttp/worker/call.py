@@ -108,8 +108,14 @@ class Call:
 
 
 def is_for_the_loop(answer: object) -> bool:
-    """Tell whether what an application returned is to be awaited, or iterated over by a loop."""
-    return hasattr(answer, "__aiter__") or inspect.isawaitable(answer)
+    """Tell whether what an application returned is to be awaited, or iterated over by a loop.
+
+    Not what PEP 3333 can iterate over as well: Django's ``StreamingHttpResponse`` has both
+    ways, and by the other one it would read all of an iterator before it sends any.
+    """
+    if hasattr(answer, "__aiter__"):
+        return not hasattr(answer, "__iter__")
+    return inspect.isawaitable(answer)
 
 
 def error_to_answer(exc: BaseException) -> Exception:
