@@ -111,7 +111,9 @@ class HttpCall:
                 too large, or its client too slow.
             InvalidUse: after ``http.disconnect``.
         """
-        if self._has_body and self._may is not self._COMPLETE:
+        if self._is_end_told:
+            raise self._nothing_follows()
+        if self._has_body and self._may:
             body = self._exchange.body
             if body.is_eof():  # as nearly always: it came with its head
                 self._has_body = False
@@ -119,8 +121,6 @@ class HttpCall:
             message = await self._receive_part()
             if message is not None:
                 return message
-        if self._is_end_told:
-            raise self._nothing_follows()
         await self._exchange.wait_disconnected()
         self._is_end_told = True
         return {"type": "http.disconnect"}
@@ -130,7 +130,7 @@ class HttpCall:
         if self._one_by_one is None:
             self._one_by_one = asyncio.Lock()
         async with self._one_by_one:
-            if not self._has_body or self._may is self._COMPLETE:
+            if not (self._has_body and self._may):
                 return None
             body = self._exchange.body
             try:
@@ -182,15 +182,17 @@ class HttpCall:
         exchange = self._exchange
         if exchange.is_disconnected:
             raise PeerDisconnected("the client closed the connection")
-        if self._may is not self._COMPLETE:
+        if self._may:
             expected = ", ".join(self._may)
             raise InvalidUse(f"expected one of {expected}; the application sent {kind!r}")
-        self._log.warning(
-            "%s %s: the application sent %r after its response was complete",
-            exchange.head.method,
-            shown(exchange.head.target),
-            kind,
-        )
+        if self._may is self._COMPLETE:
+            self._may = self._TOO_MUCH
+            self._log.warning(
+                "%s %s: the application sent %r after its response was complete",
+                exchange.head.method,
+                shown(exchange.head.target),
+                kind,
+            )
 
     def _begin(self, message: Message) -> None:
         """Take the head, which leaves with the first part of the body."""
@@ -352,6 +354,7 @@ class HttpCall:
     }
     _BEFORE_TRAILERS: ClassVar[dict[str, _Step]] = {"http.response.trailers": _take_trailers}
     _COMPLETE: ClassVar[dict[str, _Step]] = {}
+    _TOO_MUCH: ClassVar[dict[str, _Step]] = {}  # and the log knows
 
 
 def _open_regular(path: str) -> IO[bytes]:
