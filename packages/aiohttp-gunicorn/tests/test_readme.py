@@ -11,6 +11,9 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from gunicorn.config import KNOWN_SETTINGS
+
+from aiohttp.worker.settings import NOT_FOLLOWED
 from house import REPOSITORY, readme_programs
 
 README = REPOSITORY / "packages" / "aiohttp-gunicorn" / "README.md"
@@ -86,3 +89,25 @@ def test_several_applications(tmp_path: Path) -> None:
             with served(tmp_path, *options, *rest, sockets=descriptors):
                 assert fetch(f"http://127.0.0.1:{first}/")[1] == b"Hello, 127.0.0.1\n"
                 assert fetch(f"http://127.0.0.1:{second}/") == (204, b"")
+
+
+def settings() -> dict[str, str]:
+    """Return what the README says of each setting of gunicorn: one word."""
+    text = README.read_text(encoding="utf-8")
+    section = text.partition("## gunicorn's settings")[2].partition("\n### ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:3] == "| `"]
+    said = [(name, row[1]) for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    assert len(said) == len(dict(said)), "a setting is told of twice"
+    return dict(said)
+
+
+def test_settings() -> None:
+    """Every setting of gunicorn has a row, and every row is one of gunicorn's settings."""
+    said = settings()
+    assert sorted(said) == sorted(setting.name for setting in KNOWN_SETTINGS)
+    assert set(said.values()) == {"honoured", "ignored", "replaced"}
+
+
+def test_settings_that_are_not_followed() -> None:
+    """What a worker says when it starts that it doesn't follow is not called honoured."""
+    assert {settings()[name] for name in NOT_FOLLOWED} == {"ignored"}

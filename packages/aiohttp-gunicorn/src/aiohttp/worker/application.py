@@ -111,6 +111,7 @@ class Workshop:
             server_software=gunicorn.SERVER_SOFTWARE,
             is_multithread=cfg.threads > 1,
             is_multiprocess=cfg.workers > 1,
+            can_sendfile=cfg.sendfile,
         )
         return WsgiApplication(
             application,

@@ -147,10 +147,7 @@ def make_environ(
     _add_fields(environ, rule.kept(exchange))
     if authority is not None:
         environ["HTTP_HOST"] = authority
-    if (mount := rule.told(exchange, "SCRIPT_NAME")) is not None:
-        environ["SCRIPT_NAME"] = mount.rstrip("/")
-    if (user := rule.told(exchange, "REMOTE_USER")) is not None:
-        environ["REMOTE_USER"] = user
+    _add_told(environ, exchange, rule)
     environ["PATH_INFO"] = _path_info(path, environ["SCRIPT_NAME"])
     _add_connection(environ, exchange)
     return environ
@@ -201,6 +198,18 @@ def _add_fields(environ: Environ, fields: Iterable[tuple[str, str]]) -> None:
             environ[key] = value
     for key, values in repeated.items():
         environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(values)
+
+
+def _add_told(environ: Environ, exchange: Exchange, rule: FieldRule) -> None:
+    """Add where the application is, and who asks, if a forwarder tells it.
+
+    Not PATH_INFO: the path is the target's. By default gunicorn lets forwarders send that
+    field, and so would a client ask for another path than the one that its proxy has checked.
+    """
+    if "HTTP_SCRIPT_NAME" in environ and (mount := rule.told(exchange, "SCRIPT_NAME")) is not None:
+        environ["SCRIPT_NAME"] = mount.rstrip("/")
+    if "HTTP_REMOTE_USER" in environ and (user := rule.told(exchange, "REMOTE_USER")) is not None:
+        environ["REMOTE_USER"] = user
 
 
 def _path_info(path: str, script_name: str) -> str:
