@@ -2,6 +2,7 @@
 
 ==================  ==================================================================
 ``GET /hello/…``    JSON: the ``name`` in the path, and the ``query``
+``GET /away``       a redirect to ``/hello/again``, wherever the site is mounted
 ``POST /digest``    the SHA-256 of a body that is read in pieces
 ``POST /upload``    JSON: what came in the form: ``ship``, and the file ``log``
 ``GET /visits``     how often this client has asked, by its session

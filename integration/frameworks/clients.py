@@ -68,12 +68,12 @@ class Requests:
     def ask(self, method: str, target: str, content: Content | None = None) -> Answer:
         """Return the answer to a request."""
         data = iter(content) if isinstance(content, list) else content
-        return self._answer(self._session.request(method, self._url + target, data=data))
+        return self._request(method, target, data=data)
 
     def upload(self, target: str, fields: Mapping[str, str], **files: Path) -> Answer:
         """Return the answer to a form with files."""
         named = {name: (file.name, file.read_bytes()) for name, file in files.items()}
-        return self._answer(self._session.post(self._url + target, data=fields, files=named))
+        return self._request("POST", target, data=fields, files=named)
 
     @contextmanager
     def lines(self, target: str) -> Generator[Iterator[str]]:
@@ -81,8 +81,8 @@ class Requests:
         with self._session.get(self._url + target, stream=True, timeout=PATIENCE) as response:
             yield (line.decode() for line in response.iter_lines(chunk_size=1))
 
-    @staticmethod
-    def _answer(response: requests.Response) -> Answer:
+    def _request(self, method: str, target: str, **body: Any) -> Answer:
+        response = self._session.request(method, self._url + target, timeout=PATIENCE, **body)
         fields = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, fields, response.content)
 
@@ -238,7 +238,7 @@ def by_ours(url: str, folder: Path) -> Generator[Client]:
 
     async def begin() -> aiohttp.ClientSession:
         jar = aiohttp.CookieJar(unsafe=True)  # keeps those of an address, too
-        return aiohttp.ClientSession(url, cookie_jar=jar)
+        return aiohttp.ClientSession(url, cookie_jar=jar, timeout=PATIENCE)
 
     with asyncio.Runner() as runner:
         session = runner.run(begin())

@@ -24,6 +24,14 @@ class Hello:
         resp.media = {"name": name, "query": req.params}
 
 
+class Away:
+    """Elsewhere."""
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Redirect to the greeting."""
+        raise falcon.HTTPFound(f"{req.root_path}/hello/again")
+
+
 class Digest:
     """The SHA-256 of a body."""
 
@@ -133,6 +141,7 @@ class Broken:
 
 app: App[Request, Response] = App()
 app.add_route("/hello/{name}", Hello())
+app.add_route("/away", Away())
 app.add_route("/digest", Digest())
 app.add_route("/upload", Upload())
 app.add_route("/visits", Visits())

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, TypedDict
 
 from fastapi import BackgroundTasks, FastAPI, Form, Request, UploadFile
-from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -57,6 +57,12 @@ def hello(name: str, request: Request) -> Greeting:
     return Greeting(name=name, query=dict(request.query_params))
 
 
+@app.get("/away")
+def away(request: Request) -> RedirectResponse:
+    """Redirect to the greeting."""
+    return RedirectResponse(request.url_for("hello", name="again"))
+
+
 @app.post("/digest")
 async def digest(request: Request) -> PlainTextResponse:
     """Tell the SHA-256 of a body, which is read as it comes."""
@@ -81,7 +87,7 @@ def visits(request: Request) -> int:
     return count
 
 
-@app.get("/source")
+@app.api_route("/source", methods=["GET", "HEAD"])
 def source() -> FileResponse:
     """Send this file."""
     return FileResponse(__file__, media_type="text/plain")

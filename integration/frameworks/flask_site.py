@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from threading import Event
 
-from flask import Flask, Response, request, send_file, session
+from flask import Flask, Response, redirect, request, send_file, session, url_for
+from werkzeug.wrappers import Response as WSGIResponse
 
 __all__ = ["app"]
 
@@ -23,6 +24,12 @@ notes: list[str] = []
 def hello(name: str) -> dict[str, object]:
     """Tell what the path and the query say."""
     return {"name": name, "query": request.args}
+
+
+@app.get("/away")
+def away() -> WSGIResponse:
+    """Redirect to the greeting."""
+    return redirect(url_for("hello", name="again"))
 
 
 @app.post("/digest")

@@ -18,6 +18,7 @@ from starlette.responses import (
     FileResponse,
     JSONResponse,
     PlainTextResponse,
+    RedirectResponse,
     Response,
     StreamingResponse,
 )
@@ -45,6 +46,11 @@ async def hello(request: Request) -> Response:
     """Tell what the path and the query say."""
     name, query = request.path_params["name"], dict(request.query_params)
     return JSONResponse({"name": name, "query": query})
+
+
+async def away(request: Request) -> Response:
+    """Redirect to the greeting."""
+    return RedirectResponse(request.url_for("hello", name="again"))
 
 
 async def digest(request: Request) -> Response:
@@ -138,6 +144,7 @@ async def broken(request: Request) -> Response:
 app = Starlette(
     routes=[
         Route("/hello/{name}", hello),
+        Route("/away", away),
         Route("/digest", digest, methods=["POST"]),
         Route("/upload", upload, methods=["POST"]),
         Route("/visits", visits),

@@ -10,6 +10,7 @@ from . import views
 
 urlpatterns = [
     path("hello/<name>", views.hello),
+    path("away", views.away),
     path("digest", views.digest),
     path("upload", views.upload),
     path("visits", views.visits),

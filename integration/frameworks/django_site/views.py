@@ -18,6 +18,7 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
+from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
 
 PIECE = 64 * 1024
@@ -29,6 +30,11 @@ notes: list[str] = []
 def hello(request: HttpRequest, name: str) -> HttpResponse:
     """Tell what the path and the query say."""
     return JsonResponse({"name": name, "query": request.GET.dict()})
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """Redirect to the greeting."""
+    return redirect(hello, name="again")
 
 
 @csrf_exempt
