@@ -87,8 +87,12 @@ class Gunicorn:
 
     def __exit__(self, *exc_info: object) -> None:
         if self.process.poll() is None:
+            self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait(PATIENCE)
+            self.process.wait(PATIENCE)
         # The workers of a killed arbiter notice it within a second.
         until(lambda: not any(map(_is_alive, self.pids)), "the workers' end")
 
