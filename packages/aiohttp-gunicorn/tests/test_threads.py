@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 import threading
 from typing import Any
 
 import pytest
 
-from aiohttp.worker.threads import Inbox, ThreadPool
+from aiohttp.worker.threads import Inbox, ThreadPool, call_in_thread
+
+PATIENCE = 10  # seconds until a test that hangs fails
 
 
 class CountingLoop:
@@ -39,9 +43,9 @@ def opened(loop: Any) -> Inbox:
     return inbox
 
 
-def started(size: int) -> ThreadPool:
+def started(size: int, most: int = 10) -> ThreadPool:
     """Return a pool whose threads run, and report to the running loop."""
-    pool = ThreadPool(size, Inbox(), most=10)
+    pool = ThreadPool(size, Inbox(), most=most)
     pool.start()
     return pool
 
@@ -128,3 +132,175 @@ def test_pool_without_threads_is_refused() -> None:
     """A pool has at least one thread."""
     with pytest.raises(ValueError, match="at least one thread, not 0"):
         ThreadPool(0, Inbox(), most=10)
+
+
+# Threads that are parked.
+
+
+class Slow:
+    """A job that parks its thread, until the test lets it go on, and then lets it end."""
+
+    def __init__(self, pool: ThreadPool) -> None:
+        self._pool = pool
+        self._go_on, self._end = threading.Event(), threading.Event()
+        self.is_parked, self.goes_on = threading.Event(), threading.Event()
+        pool.submit(self)
+        assert self.is_parked.wait(PATIENCE)
+
+    def __call__(self) -> None:
+        self._pool.park()
+        self.is_parked.set()
+        self._go_on.wait(PATIENCE)
+        self._pool.unpark()
+        self.goes_on.set()
+        self._end.wait(PATIENCE)
+
+    def go_on(self) -> None:
+        """Return when the job goes on."""
+        self._go_on.set()
+        assert self.goes_on.wait(PATIENCE)
+
+    def end(self) -> None:
+        """Let the job end."""
+        self._go_on.set()
+        self._end.set()
+
+
+def run(pool: ThreadPool) -> None:
+    """Return when another job has run."""
+    event = threading.Event()
+    pool.submit(event.set)
+    assert event.wait(PATIENCE)
+
+
+async def until_threads(pool: ThreadPool, number: int) -> None:
+    """Wait until a pool has so many threads."""
+    async with asyncio.timeout(PATIENCE):
+        while pool.threads != number:
+            await asyncio.sleep(0)
+
+
+async def test_another_thread_takes_the_place_of_one_that_is_parked() -> None:
+    """While as many jobs as there are threads wait for their clients, others run."""
+    pool = started(2)
+    slow = [Slow(pool) for _ in range(3)]
+    assert repr(pool) == "<ThreadPool of 2, 5 threads, 3 parked>"
+    run(pool)
+    for job in slow:
+        job.end()
+    await pool.stop()
+
+
+async def test_thread_that_goes_on_makes_one_end() -> None:
+    """When a parked thread goes on, the next that has done its job is one too many."""
+    pool = started(2)
+    slow = Slow(pool)
+    assert pool.threads == 3
+    slow.go_on()
+    assert pool.threads == 3
+    run(pool)
+    await until_threads(pool, 2)
+    slow.end()
+    run(pool)
+    assert pool.threads == 2
+    await pool.stop()
+
+
+async def test_spare_thread_is_used_again() -> None:
+    """A thread that goes on and waits again finds the one that took its place still there."""
+    pool = started(2)
+    first = Slow(pool)
+    first.go_on()
+    second = Slow(pool)
+    assert pool.threads == 3
+    for job in (first, second):
+        job.end()
+    await pool.stop()
+
+
+async def test_threads_have_a_bound() -> None:
+    """Beyond ``most`` threads jobs wait until one goes on."""
+    pool = started(2, most=3)
+    slow = [Slow(pool) for _ in range(3)]
+    assert pool.threads == 3
+    event = threading.Event()
+    pool.submit(event.set)
+    assert len(pool.running()) == 3
+    slow[0].end()
+    assert event.wait(PATIENCE)
+    for job in slow:
+        job.end()
+    await pool.stop()
+
+
+async def test_pool_of_one_thread_stays_one() -> None:
+    """What relies on being alone is alone, however long it waits."""
+    pool = started(1)
+    slow = Slow(pool)
+    assert pool.threads == 1
+    slow.end()
+    await pool.stop()
+
+
+async def test_system_without_threads(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When no thread can be started, the job that wanted to wait still can."""
+    pool = started(2)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        slow = Slow(pool)
+    assert repr(pool) == "<ThreadPool of 2, 2 threads, 1 parked>"
+    assert "no thread can take its thread's place" in caplog.text
+    slow.end()
+    await pool.stop()
+
+
+async def test_stop_waits_for_parked_threads() -> None:
+    """A thread that is parked belongs to those that have to end; no other is started."""
+    pool = started(2)
+    slow = Slow(pool)
+    stopping = asyncio.create_task(pool.stop())
+    await until_threads(pool, 1)
+    assert not stopping.done()
+    slow.end()
+    await stopping
+    assert pool.threads == 0
+
+
+# What runs.
+
+
+async def test_running_jobs() -> None:
+    """Each job that runs, or is parked, is told with its thread."""
+    pool = started(2)
+    slow = Slow(pool)
+    assert [job for _, job in pool.running()] == [slow]
+    assert pool.running()[0][0] in {thread.ident for thread in threading.enumerate()}
+    slow.end()
+    await pool.stop()
+    assert pool.running() == []
+
+
+# Calls beside the pool.
+
+
+async def test_call_in_thread() -> None:
+    """It returns what the function returns, which ran in a thread of its own."""
+    assert await call_in_thread(threading.get_ident) != threading.get_ident()
+
+
+async def test_call_in_thread_raises() -> None:
+    """It raises what the function raises, but nothing that would end the loop."""
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await call_in_thread(fail)
+    with pytest.raises(RuntimeError, match=r"raised SystemExit\('out'\)"):
+        await call_in_thread(lambda: sys.exit("out"))

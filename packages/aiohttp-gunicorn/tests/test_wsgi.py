@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
-import logging
 import os
 import socket
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from http.client import HTTPResponse
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
@@ -20,124 +19,21 @@ from wsgiref.validate import validator
 
 import pytest
 
-from aiohttp.protocol import InvalidHeader, Limits, ServerHttpProtocol, Service
-from aiohttp.worker.environ import Environ, ErrorLog, base_environ
-from aiohttp.worker.threads import Inbox, ThreadPool
-from aiohttp.worker.wsgi import READ_FIRST, WsgiApplication
-from wire import connect
-
-GET = b"GET /path HTTP/1.1\r\nHost: x\r\n\r\n"
-HEAD = b"HEAD /path HTTP/1.1\r\nHost: x\r\n\r\n"
-PLAIN = [("Content-Type", "text/plain")]
-PATIENCE = 10  # seconds until a test that hangs fails
-
-
-def post(*fields: str, content: bytes = b"") -> bytes:
-    """Return a request with these fields, and as much of its content."""
-    return "\r\n".join(["POST /path HTTP/1.1", "Host: x", *fields, "", ""]).encode() + content
-
-
-class Answer:
-    """A response, as a client reads it."""
-
-    def __init__(self, data: bytes, method: str) -> None:
-        class Socket:
-            def makefile(self, mode: str) -> io.BytesIO:
-                return io.BytesIO(data)
-
-        response = HTTPResponse(Socket(), method=method)  # type: ignore[arg-type]
-        response.begin()
-        self.status = response.status
-        self.reason = response.reason
-        self.fields = response.headers
-        self.content = response.read()
-
-
-class Client:
-    """The client's end of a connection to an application."""
-
-    def __init__(self, application: WsgiApplication) -> None:
-        self.application = application
-        self.service = Service(application, limits=Limits(write_buffer=65536))
-        self.transport = connect(ServerHttpProtocol(self.service))
-        self.method = "GET"
-
-    def another(self) -> Client:
-        """Return a client of the same application, on a connection of its own."""
-        return Client(self.application)
-
-    def send(self, data: bytes) -> None:
-        """Send bytes of a request."""
-        if data[:5] in {b"HEAD ", b"POST "}:
-            self.method = data[:4].decode()
-        self.transport.feed(data)
-
-    async def answer(self) -> Answer:
-        """Return the response, once its handler is done."""
-        await until(lambda: not self.service.tasks)
-        return Answer(self.transport.written, self.method)
-
-    async def has(self, data: bytes) -> None:
-        """Wait until these bytes have been received."""
-        await until(lambda: data in self.transport.written)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let threads and the loop run until a condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0)
-
-
-class Adapter:
-    """Serves applications for a test, and stops their threads at its end."""
-
-    def __init__(self) -> None:
-        self.pools: list[ThreadPool] = []
-
-    async def connect(self, application: WSGIApplication, threads: int = 2) -> Client:
-        """Return a client of this application."""
-        base = base_environ(
-            errors=ErrorLog(lambda template, line: None),
-            server_software="test/1",
-            is_multithread=True,
-            is_multiprocess=False,
-        )
-        log = logging.getLogger("aiohttp.worker")
-        pool = ThreadPool(threads, Inbox(), most=100)
-        pool.start()
-        self.pools.append(pool)
-        adapted = WsgiApplication(application, environ=base, pool=pool, log=log)
-        return Client(adapted)
-
-    async def ask(self, application: WSGIApplication, request: bytes = GET) -> Answer:
-        """Return the answer to one request."""
-        client = await self.connect(application)
-        client.send(request)
-        return await client.answer()
-
-
-@pytest.fixture
-async def wsgi() -> AsyncIterator[Adapter]:
-    """Return what serves applications; at the end of the test all their threads end."""
-    adapter = Adapter()
-    yield adapter
-    async with asyncio.timeout(PATIENCE):
-        for pool in adapter.pools:
-            await pool.stop()
-
-
-def hello(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Answer with one chunk."""
-    start_response("200 OK", PLAIN)
-    return [b"hello"]
-
-
-def echo(environ: Environ, start_response: StartResponse) -> list[bytes]:
-    """Answer with the request's content."""
-    content = environ["wsgi.input"].read()
-    start_response("200 OK", PLAIN)
-    return [content]
+from aiohttp.protocol import InvalidHeader, ServerHttpProtocol
+from aiohttp.worker.environ import Environ
+from aiohttp.worker.wsgi import READ_FIRST
+from wsgi_client import (
+    GET,
+    HEAD,
+    PATIENCE,
+    PLAIN,
+    Adapter,
+    Answer,
+    echo,
+    hello,
+    post,
+    until,
+)
 
 
 class Body:
@@ -354,6 +250,102 @@ async def test_start_response_by_names(wsgi: Adapter) -> None:
         return [b"hello"]
 
     assert (await wsgi.ask(application)).content == b"hello"
+
+
+async def test_status_that_is_no_answer_is_refused(wsgi: Adapter) -> None:
+    """An informational status never passes for the response."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("102 Processing", PLAIN)
+        return [b"a"]
+
+    assert (await wsgi.ask(application)).status == 500
+
+
+async def test_list_with_close(wsgi: Adapter) -> None:
+    """A list that has to be closed is, once, behind its content."""
+    closed: list[str] = []
+
+    class Closing(list[bytes]):
+        def close(self) -> None:
+            closed.append("closed")
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return Closing([b"a", b"b"])
+
+    assert (await wsgi.ask(application)).content == b"ab"
+    assert closed == ["closed"]
+
+
+async def test_class_is_an_application(wsgi: Adapter) -> None:
+    """PEP 3333's AppClass: calling it makes the answer, whose close() is called."""
+    made: list[AppClass] = []
+
+    class AppClass:
+        def __init__(self, environ: Environ, start_response: StartResponse) -> None:
+            self.start_response = start_response
+            self.is_closed = False
+            made.append(self)
+
+        def __iter__(self) -> Iterator[bytes]:
+            self.start_response("200 OK", PLAIN)
+            yield b"a"
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    client = await wsgi.connect(AppClass)
+    client.send(GET)
+    assert (await client.answer()).content == b"a"
+    await client.application.cleanup()
+    assert [each.is_closed for each in made] == [True]
+
+
+# Early hints.
+
+
+def hints(*fields: Any) -> WSGIApplication:
+    """Return an application that gives these hints, and the same again when it is too late."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        environ["wsgi.early_hints"](list(fields))
+        start_response("200 OK", PLAIN)
+        yield b"a"
+        environ["wsgi.early_hints"](list(fields))
+
+    return application
+
+
+async def test_early_hints(wsgi: Adapter) -> None:
+    """Early hints go out as 103 before the response, and are dropped after its beginning."""
+    client = await wsgi.connect(hints(("Link", "</a.css>; rel=preload"), (b"X", b"1")))
+    client.send(GET)
+    await client.answer()
+    head = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX: 1\r\n\r\nHTTP/1.1 200 OK"
+    assert client.transport.written.startswith(head)
+    assert client.transport.written.count(b"103 Early Hints") == 1
+
+
+async def test_early_hints_without_what_frames(wsgi: Adapter) -> None:
+    """Fields of the connection, or of the content, are no hints."""
+    client = await wsgi.connect(hints(("Content-Length", "1"), ("Connection", "close")))
+    client.send(GET)
+    await client.answer()
+    assert client.transport.written.startswith(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+
+async def test_early_hints_for_an_old_client(wsgi: Adapter) -> None:
+    """HTTP/1.0 knows no informational responses (RFC 9110, section 15.2)."""
+    client = await wsgi.connect(hints(("Link", "</a.css>")))
+    client.send(b"GET /path HTTP/1.0\r\n\r\n")
+    await client.answer()
+    assert client.transport.written.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_early_hints_that_can_not_be_sent(wsgi: Adapter) -> None:
+    """A hint that would end its line is an error of the call that gave it."""
+    assert (await wsgi.ask(hints(("X", "1\r\nSet-Cookie: a=b")))).status == 500
 
 
 # Applications that break the rules, or fail.
@@ -772,6 +764,79 @@ async def test_error_behind_a_write_that_waits_is_logged(
     assert len(caplog.records) == 1
 
 
+# The application's own close().
+
+
+class Closable:
+    """An application that has to be closed, and notes in which thread it was."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.threads: list[str] = []
+        self.error = error
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        return hello(environ, start_response)
+
+    def close(self) -> None:
+        """Note the thread, and fail if that is to be."""
+        self.threads.append(threading.current_thread().name)
+        if self.error is not None:
+            raise self.error
+
+
+async def test_application_is_closed_in_a_thread(wsgi: Adapter) -> None:
+    """Its close() may block: it is called once, off the loop."""
+    application = Closable()
+    client = await wsgi.connect(application)
+    await client.application.cleanup()
+    assert application.threads == ["wsgi-call"]
+
+
+async def test_application_is_closed_although_all_threads_block(wsgi: Adapter) -> None:
+    """It isn't kept waiting by requests that never end."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Blocking(Closable):
+        def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+            begun.set()
+            go_on.wait(PATIENCE)
+            return super().__call__(environ, start_response)
+
+    application = Blocking()
+    client = await wsgi.connect(application, threads=1)
+    client.send(GET)
+    await until(begun.is_set)
+    await client.application.cleanup()
+    go_on.set()
+    await client.answer()
+    assert application.threads == ["wsgi-call"]
+
+
+@pytest.mark.parametrize("error", [ValueError("can't"), SystemExit("can't")], ids=repr)
+async def test_application_that_can_not_be_closed(wsgi: Adapter, error: BaseException) -> None:
+    """What close() raises is cleanup's error, and never ends the loop."""
+    client = await wsgi.connect(Closable(error))
+    with pytest.raises((ValueError, RuntimeError), match="can't"):
+        await client.application.cleanup()
+
+
+async def test_application_is_closed_by_a_coroutine(wsgi: Adapter) -> None:
+    """An asynchronous close() is awaited on the loop, however it is made."""
+    closed: list[str] = []
+
+    async def close() -> None:
+        closed.append(threading.current_thread().name)
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        return hello(environ, start_response)
+
+    for each in (close, partial(close)):
+        application.close = each  # type: ignore[attr-defined]
+        client = await wsgi.connect(application)
+        await client.application.cleanup()
+    assert closed == [threading.main_thread().name] * 2
+
+
 # Backpressure.
 
 
@@ -829,6 +894,39 @@ async def test_small_content_comes_before_the_application_starts(wsgi: Adapter) 
     assert not started.is_set()
     client.send(b"def")
     assert (await client.answer()).content == b"abcdef"
+
+
+async def test_small_chunked_content_comes_before_the_application_starts(wsgi: Adapter) -> None:
+    """Nor for one whose length isn't known: so much is read, then the application starts."""
+    started = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        started.set()
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(post("Transfer-Encoding: chunked", content=b"3\r\nabc\r\n"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not started.is_set()
+    client.send(b"3\r\ndef\r\n0\r\n\r\n")
+    assert (await client.answer()).content == b"abcdef"
+
+
+async def test_large_chunked_content_streams(wsgi: Adapter) -> None:
+    """What was read first and what comes later are one body to the application."""
+    reading = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        reading.set()
+        return echo(environ, start_response)
+
+    client = await wsgi.connect(application)
+    piece = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    client.send(post("Transfer-Encoding: chunked", content=piece))
+    await until(reading.is_set)
+    client.send(piece + b"3\r\nend\r\n0\r\n\r\n")
+    assert (await client.answer()).content == b"x" * 131_072 + b"end"
 
 
 async def test_large_content_streams(wsgi: Adapter) -> None:

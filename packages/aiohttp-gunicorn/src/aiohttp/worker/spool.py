@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import tempfile
+from tempfile import TemporaryFile
 from typing import IO
 
 from aiohttp.protocol import StreamReader
@@ -37,7 +37,7 @@ async def spool(body: StreamReader) -> IO[bytes]:
     if body.at_eof():
         return io.BytesIO(first)
     # Not on the loop: a disk may be busy.
-    file = await asyncio.to_thread(tempfile.TemporaryFile)
+    file = await asyncio.to_thread(TemporaryFile)
     try:
         piece = first
         while piece:

@@ -88,6 +88,7 @@ class ThreadPool:
     Attributes:
         size: how many jobs run at a time.
         most: how many threads there may be.
+        threads: how many there are.
         inbox: the way back to the loop.
     """
 
@@ -100,13 +101,16 @@ class ThreadPool:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._running: dict[int, Job | None] = {}
         self._numbers = count()
-        # Under the lock: threads that are there, and those of them that are not parked and
-        # more than there should be.
+        # Under the lock: threads, and how many too many of them are not parked.
         self._lock = threading.Lock()
-        self._count = 0
+        self.threads = 0
         self._surplus = -size
         self._is_stopping = False
         self._all_ended = asyncio.Event()
+
+    def __repr__(self) -> str:
+        parked = self.threads - self.size - self._surplus
+        return f"<ThreadPool of {self.size}, {self.threads} threads, {parked} parked>"
 
     def start(self) -> None:
         """Start the threads; what they have to say comes to the running loop."""
@@ -133,7 +137,7 @@ class ThreadPool:
         """
         with self._lock:
             self._is_stopping = True
-            threads = self._count
+            threads = self.threads
         for _ in range(threads):
             self._jobs.put(None)
         if threads:
@@ -145,7 +149,7 @@ class ThreadPool:
         """Have another thread take the place of this one, which is about to wait."""
         with self._lock:
             self._surplus -= 1
-            if self._surplus >= 0 or self._count >= self.most or self._is_stopping:
+            if self._surplus >= 0 or self.threads >= self.most or self._is_stopping:
                 return
             self._note_thread(1)
         try:
@@ -165,7 +169,7 @@ class ThreadPool:
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def _note_thread(self, change: int) -> None:
-        self._count += change
+        self.threads += change
         self._surplus += change
 
     def _work(self) -> None:
@@ -190,7 +194,7 @@ class ThreadPool:
             if only_surplus and self._surplus <= 0:
                 return False  # another thread was faster
             self._note_thread(-1)
-            is_last = not self._count
+            is_last = not self.threads
         self._running.pop(threading.get_ident(), None)
         if is_last:
             self.inbox.post(self._all_ended.set)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TypeVar
 
 from .threads import ThreadPool
@@ -34,7 +34,7 @@ class ClientWait:
 
     def get(self, queue: SimpleQueue[_T]) -> _T:
         """Return what comes next out of a queue. Without patience the thread waits parked."""
-        begun = time.monotonic()
+        begun = monotonic()
         try:
             item = queue.get(timeout=max(self._patience, 0))
         except Empty:
@@ -43,7 +43,7 @@ class ClientWait:
                 item = queue.get()
             finally:
                 self._pool.unpark()
-        self._patience -= time.monotonic() - begun
+        self._patience -= monotonic() - begun
         return item
 
     def note_progress(self, size: int) -> None:
