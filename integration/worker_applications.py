@@ -9,7 +9,9 @@ from __future__ import annotations
 __all__ = ["ASGI", "NATIVE", "WSGI"]
 
 WSGI = """
-import hashlib, os, sys, time
+import hashlib, os, sys, threading, time
+
+four = threading.Barrier(4)
 
 def app(environ, start_response):
     name, _, argument = environ["PATH_INFO"].strip("/").partition("/")
@@ -21,6 +23,8 @@ def app(environ, start_response):
         print("holding", flush=True)
         while not os.path.exists("released"):
             time.sleep(0.02)
+    elif name == "meet":
+        four.wait(10)
     elif name == "endless":
         return iter(lambda: b"x" * 1000, b"")
     elif name == "digest":
