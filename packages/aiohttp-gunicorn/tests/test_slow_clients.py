@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 from wsgiref.types import StartResponse
 
 import pytest
 
-from aiohttp.worker import spool, waiting
+from aiohttp.protocol import Exchange
+from aiohttp.worker import spool, steps, waiting
 from aiohttp.worker.environ import Environ
+from aiohttp.worker.hooks import RequestHooks
 from aiohttp.worker.wsgi import READ_FIRST
 from wsgi_client import GET, PLAIN, Adapter, echo, hello, post, until
 
@@ -23,6 +26,19 @@ REST = b"x" * (600_000 - READ_FIRST)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have threads parked at once, not after 50 ms."""
     monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+
+
+class SilentHooks(RequestHooks):
+    """Hooks that do nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def before(self, exchange: Exchange) -> None:
+        """Do nothing."""
+
+    def after(self, exchange: Exchange, environ: Mapping[str, Any] | None) -> None:
+        """Do nothing."""
 
 
 def serve(environ: Environ, start_response: StartResponse) -> list[bytes]:
@@ -74,29 +90,30 @@ async def test_slow_readers_leave_the_threads_to_others(wsgi: Adapter) -> None:
         assert len((await client.answer()).content) == 1_000_000
 
 
-async def test_slow_readers_of_files_leave_the_threads_to_others(
-    wsgi: Adapter, tmp_path: Path
+@pytest.mark.parametrize("threads", [1, 2])
+async def test_slow_readers_of_files_take_no_thread(
+    wsgi: Adapter, tmp_path: Path, threads: int
 ) -> None:
-    """And with those that don't read a file."""
+    """A file is the connection's to send: the application has closed its own long before."""
     path = tmp_path / "file"
     path.write_bytes(b"x" * 1_000_000)
+    files: list[IO[bytes]] = []
 
     def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
-        if environ["PATH_INFO"] == "/hello":
-            return iter(hello(environ, start_response))
+        files.append(path.open("rb"))
         start_response("200 OK", PLAIN)
-        wrapped: Iterator[bytes] = environ["wsgi.file_wrapper"](path.open("rb"))
+        wrapped: Iterator[bytes] = environ["wsgi.file_wrapper"](files[-1])
         return wrapped
 
-    slow = await wsgi.connect(application, threads=2)
-    others = [slow.another() for _ in range(3)]
-    for client in (slow, *others):
+    slow = [await wsgi.connect(application, threads=threads)]
+    slow += [slow[0].another() for _ in range(3)]
+    for client in slow:
         client.transport.hold()
         client.send(GET)
-    good = slow.another()
-    good.send(GET.replace(b"/path", b"/hello"))
-    assert (await good.answer()).content == b"hello"
-    for client in (slow, *others):
+    await until(lambda: len(files) == 4 and all(file.closed for file in files))
+    await until(lambda: not wsgi.pools[0].running())
+    slow.pop().transport.lose()
+    for client in slow:
         client.transport.release()
         assert len((await client.answer()).content) == 1_000_000
 
@@ -160,6 +177,60 @@ async def test_one_thread_gets_large_content_by_the_disk(
     assert (await client.answer()).content == b"x" * 600_000
     await wsgi.pools[0].stop()
     assert [getattr(file, "closed", None) for file in files] == [True]
+
+
+async def test_one_thread_runs_ahead_of_its_readers(wsgi: Adapter) -> None:
+    """What is streamed to a slow reader waits on the disk, and not the thread."""
+    slow = [await wsgi.connect(serve_or_stream, threads=1)]
+    slow += [slow[0].another() for _ in range(3)]
+    for client in slow:
+        client.transport.hold()
+        client.send(GET)
+    good = slow[0].another()
+    good.send(GET.replace(b"/path", b"/hello"))
+    assert (await good.answer()).content == b"hello"
+    slow.pop().transport.lose()
+    for client in slow:
+        client.transport.release()
+        assert (await client.answer()).content == b"x" * 1_000_000
+
+
+async def test_one_thread_has_a_bound_on_the_disk(
+    wsgi: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No application fills the disk: at some point it waits after all."""
+    monkeypatch.setattr(steps, "AHEAD_ON_DISK", 200_000)
+    made: list[int] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        for number in range(100):
+            made.append(number)
+            yield b"%10d" % number * 1000
+
+    client = await wsgi.connect(application, threads=1)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: len(made) > 20)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert len(made) < 40
+    client.transport.release()
+    content = (await client.answer()).content
+    assert content == b"".join(b"%10d" % number * 1000 for number in range(100))
+
+
+async def test_one_thread_waits_for_no_hook(wsgi: Adapter) -> None:
+    """Nor does it wait for a slow reader to tell a hook what was sent."""
+    hooks = SilentHooks()
+    slow = await wsgi.connect(serve_or_stream, threads=1, hooks=hooks)
+    slow.transport.hold()
+    slow.send(GET)
+    good = slow.another()
+    good.send(GET.replace(b"/path", b"/hello"))
+    assert (await good.answer()).content == b"hello"
+    slow.transport.release()
+    assert len((await slow.answer()).content) == 1_000_000
 
 
 async def test_one_thread_stays_one(wsgi: Adapter) -> None:

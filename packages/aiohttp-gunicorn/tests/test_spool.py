@@ -11,7 +11,7 @@ import pytest
 
 from aiohttp.protocol import IncompleteRead, StreamReader
 from aiohttp.worker import spool as module
-from aiohttp.worker.spool import read_up_to, spool
+from aiohttp.worker.spool import Spill, read_up_to, spool
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,16 @@ async def test_cancelling_leaves_no_file(files: list[IO[bytes]]) -> None:
     with pytest.raises(asyncio.CancelledError):
         await spooling
     assert [file.closed for file in files] == [True]
+
+
+def test_spill() -> None:
+    """Each part is where it is said to be, and whoever reads isn't disturbed."""
+    spill = Spill()
+    with spill.file as file:
+        assert spill.add(b"abc") == 0
+        assert file.read(1) == b"a"
+        assert spill.add(b"de") == 3
+        assert file.read() == b"bcde"
 
 
 async def test_read_up_to() -> None:

@@ -1,19 +1,20 @@
-"""A whole request body in a file, for an application that has but one thread.
+"""What waits on the disk for slow clients, of an application that has but one thread.
 
-Nothing can take the place of that thread while it waits for a slow client. So it never
-waits: the application is called when the body is there.
+Nothing can take the place of that thread while it waits for its client. So it doesn't wait:
+the application is called when the whole body is there, and its response is taken from it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import os
 from tempfile import TemporaryFile
 from typing import IO
 
 from aiohttp.protocol import StreamReader
 
-__all__ = ["read_up_to", "spool"]
+__all__ = ["Spill", "read_up_to", "spool"]
 
 IN_MEMORY = 1024 * 1024
 """Bytes of a body that are kept in memory; a longer one goes to the disk, in such pieces."""
@@ -48,3 +49,29 @@ async def spool(body: StreamReader) -> IO[bytes]:
         file.close()
         raise
     return file
+
+
+class Spill:
+    """Parts of a response on the disk: a thread adds them, the loop sends them.
+
+    Attributes:
+        file: where they are, as the loop reads it; adding doesn't move its position.
+    """
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] = TemporaryFile(buffering=0)  # noqa: SIM115 - its owner's
+        self._size = 0
+
+    def add(self, data: bytes) -> int:
+        """Return where these bytes are from now on.
+
+        Raises:
+            OSError: if the disk has no room for them.
+        """
+        offset = self._size
+        rest = memoryview(data)
+        while rest:
+            size = os.pwrite(self.file.fileno(), rest, self._size)
+            self._size += size
+            rest = rest[size:]
+        return offset

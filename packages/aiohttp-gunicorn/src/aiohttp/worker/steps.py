@@ -7,15 +7,18 @@ much of a response waits between the two: ``AHEAD`` bytes.
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Any, NamedTuple, TypeAlias
 
 from aiohttp.protocol import Exchange
 
 from .heads import ResponseFields, parse_hints
+from .spool import Spill
 from .threads import ThreadPool
 from .waiting import ClientWait
 
@@ -29,6 +32,7 @@ __all__ = [
     "Inform",
     "ReadBody",
     "SendFile",
+    "SendSpilled",
     "Settle",
     "Start",
     "Step",
@@ -39,6 +43,9 @@ __all__ = [
 
 AHEAD = 64 * 1024
 """Bytes of a response that an application may produce before they are written."""
+
+AHEAD_ON_DISK = 1024 * 1024 * 1024
+"""As many if its thread is the only one, and its client reads slowly: others must not wait."""
 
 
 class ClientGone(ConnectionResetError):
@@ -83,6 +90,14 @@ class SendFile(NamedTuple):
     size: int
 
 
+class SendSpilled(NamedTuple):
+    """A part of the body that waits on the disk."""
+
+    file: IO[bytes]
+    offset: int
+    size: int
+
+
 class Finish(NamedTuple):
     """The body is complete."""
 
@@ -110,7 +125,17 @@ class End(NamedTuple):
 
 
 Step: TypeAlias = (
-    Whole | Inform | Start | Chunk | SendFile | Finish | ReadBody | Settle | GoOn | End
+    Whole
+    | Inform
+    | Start
+    | Chunk
+    | SendFile
+    | SendSpilled
+    | Finish
+    | ReadBody
+    | Settle
+    | GoOn
+    | End
 )
 
 
@@ -125,7 +150,7 @@ async def perform(exchange: Exchange, step: Step) -> None:
             await exchange.start(status, fields, reason=reason)
         case Finish():
             await exchange.finish()
-        case SendFile(file, offset, size):
+        case SendFile(file, offset, size) | SendSpilled(file, offset, size):
             await exchange.sendfile(file, offset, size)
         case Inform(fields) if not exchange.response_status:
             await exchange.inform(103, fields)
@@ -144,7 +169,9 @@ class Steps:
         "_client",
         "_drop",
         "_exchange",
+        "_files",
         "_pool",
+        "_spill",
         "_unwritten",
         "_waiter",
         "_written",
@@ -163,6 +190,9 @@ class Steps:
         # Touched by the thread only.
         self._unwritten = 0
         self._client: ClientWait | None = None
+        self._spill: Spill | None = None
+        # By both, but not at a time.
+        self._files: Sequence[IO[bytes]] = ()
         # Between the two. The queue is made by the thread, if it ever has to wait.
         self._written: SimpleQueue[int] | None = None
         self.is_abandoned = False
@@ -186,15 +216,21 @@ class Steps:
         Raises:
             ClientGone: if nobody takes the steps any more.
         """
-        self._post_counted(Chunk(data), len(data), AHEAD)
+        if self._spill is not None:
+            step = SendSpilled(self._spill.file, self._spill.add(data), len(data))
+            self._post_counted(step, len(data), AHEAD_ON_DISK, self.client.get)
+        elif self._pool.most > 1:
+            self._post_counted(Chunk(data), len(data), AHEAD, self.client.get)
+        else:
+            try:
+                self._post_counted(Chunk(data), len(data), AHEAD, self.client.get_in_time)
+            except Empty:
+                self._begin_to_spill()
 
     def post_file(self, step: SendFile) -> None:
-        """Hand over a file, and wait until it is sent: then it may be closed.
-
-        Raises:
-            ClientGone: if nobody takes the steps any more.
-        """
-        self._post_counted(step, 1, 0)
+        """Hand over a file; the application may close it at once, this has one of its own."""
+        file = io.FileIO(os.dup(step.file.fileno()))
+        self.post(SendFile(file, step.offset, step.size))
 
     def post_hints(self, headers: Iterable[tuple[str | bytes, str | bytes]]) -> None:
         """Hand over early hints: ``wsgi.early_hints``, with the arguments of gunicorn's own.
@@ -205,14 +241,34 @@ class Steps:
         self.post(Inform(parse_hints(headers)))
 
     def settle(self) -> None:
-        """Wait until everything that was posted is done, or nobody takes it any more."""
-        with suppress(ClientGone):
-            self._post_counted(Settle(), 1, 0)
+        """Wait until everything that was posted is done, or nobody takes it any more.
+
+        The one thread of its pool waits no longer than it has patience.
+        """
+        get = self.client.get if self._pool.most > 1 else self.client.get_in_time
+        with suppress(ClientGone, Empty):
+            self._post_counted(Settle(), 1, 0, get)
 
     def written(self) -> None:
         """Return what ``write()`` returns in a thread, where it has waited for room."""
 
-    def _post_counted(self, step: Step, size: int, room: int) -> None:
+    def own(self, file: IO[bytes]) -> None:
+        """Close a file when the steps are over, and so is the thread's job."""
+        self._files = [*self._files, file]
+        if self.is_abandoned:
+            file.close()
+
+    def _begin_to_spill(self) -> None:
+        self._spill = Spill()
+        self.own(self._spill.file)
+
+    def _post_counted(
+        self,
+        step: Step,
+        size: int,
+        room: int,
+        get: Callable[[SimpleQueue[int]], int],
+    ) -> None:
         """Hand over a step of this size, and wait until no more than ``room`` is not yet done."""
         written = self._written
         if written is None:
@@ -222,7 +278,7 @@ class Steps:
         self._unwritten += size
         self.post(step)
         while self._unwritten > room and not self.is_abandoned:
-            done = self.client.get(written)
+            done = get(written)
             self.client.note_progress(done)
             self._unwritten -= done
         if self.is_abandoned:
@@ -249,7 +305,9 @@ class Steps:
         if self._written is not None:
             if isinstance(step, Chunk):
                 self._written.put(len(step.data))
-            elif isinstance(step, (SendFile, Settle)):
+            elif isinstance(step, SendSpilled):
+                self._written.put(step.size)
+            elif isinstance(step, Settle):
                 self._written.put(1)
 
     def abandon(self) -> None:
@@ -257,14 +315,26 @@ class Steps:
         self.is_abandoned = True
         if self._written is not None:
             self._written.put(0)
+        if self._files:
+            self._pool.submit(self._close_files)  # the one thread has ended its job then
         # Here, on the loop, a step is either taken or dropped, never both, never neither.
         while self._arrived:
             self._drop(self._exchange, self._arrived.popleft())
+
+    def _close_files(self) -> None:
+        for file in self._files:
+            file.close()
 
     def _arrive(self, step: Step) -> None:
         if self.is_abandoned:
             self._drop(self._exchange, step)
             return
+        if isinstance(step, SendSpilled) and self._arrived:
+            last = self._arrived[-1]
+            if isinstance(last, SendSpilled):
+                # They are as many as the application likes, and this one follows the last.
+                self._arrived[-1] = last._replace(size=last.size + step.size)
+                return
         self._arrived.append(step)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TypeVar
@@ -34,17 +35,25 @@ class ClientWait:
 
     def get(self, queue: SimpleQueue[_T]) -> _T:
         """Return what comes next out of a queue. Without patience the thread waits parked."""
+        with suppress(Empty):
+            return self.get_in_time(queue)
+        self._pool.park()
+        try:
+            return queue.get()
+        finally:
+            self._pool.unpark()
+
+    def get_in_time(self, queue: SimpleQueue[_T]) -> _T:
+        """Return what comes next out of a queue, while there is patience.
+
+        Raises:
+            Empty: when there is none any more.
+        """
         begun = monotonic()
         try:
-            item = queue.get(timeout=max(self._patience, 0))
-        except Empty:
-            self._pool.park()
-            try:
-                item = queue.get()
-            finally:
-                self._pool.unpark()
-        self._patience -= monotonic() - begun
-        return item
+            return queue.get(timeout=max(self._patience, 0))
+        finally:
+            self._patience -= monotonic() - begun
 
     def note_progress(self, size: int) -> None:
         """Regain patience: the client has given or taken so many bytes."""

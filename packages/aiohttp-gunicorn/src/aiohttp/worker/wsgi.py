@@ -26,7 +26,7 @@ from .fields import FieldRule
 from .input import PIECE, BlockingInput
 from .response import Response
 from .spool import read_up_to, spool
-from .steps import End, GoOn, ReadBody, Step, Steps, Whole, perform
+from .steps import End, GoOn, ReadBody, SendFile, Step, Steps, Whole, perform
 from .threads import ThreadPool, call_in_thread
 
 if TYPE_CHECKING:
@@ -107,8 +107,6 @@ class WsgiApplication:
             steps.abandon()
             if source is not None:
                 source.end()
-            if self._pool.most == 1:
-                self._pool.submit(file.close)  # behind the call, that may still read
 
     async def _open_input(
         self, exchange: Exchange, steps: Steps
@@ -120,7 +118,9 @@ class WsgiApplication:
         """
         body = exchange.body
         if self._pool.most == 1:
-            return await spool(body), None
+            file = await spool(body)
+            steps.own(file)
+            return file, None
         first = b""
         if not exchange.head.expect_continue:
             first = await read_up_to(body, READ_FIRST)
@@ -174,6 +174,8 @@ class WsgiApplication:
                 shown(head.target),
                 exc_info=step.error,
             )
+        elif isinstance(step, SendFile):
+            step.file.close()
         elif isinstance(step, GoOn):
             closing = asyncio.create_task(self._discard(exchange, step.answer))
             self._closing.add(closing)
@@ -212,6 +214,9 @@ async def _take_steps(
         elif isinstance(step, ReadBody):
             if source is not None:
                 source.feed(await _read(exchange, step.size))
+        elif isinstance(step, SendFile):
+            with step.file:
+                await perform(exchange, step)
         else:
             await perform(exchange, step)
             steps.note_done(step)
