@@ -315,9 +315,9 @@ def test_sigusr2_starts_a_second_arbiter(tmp_path: Path) -> None:
     with Gunicorn(tmp_path, WSGI, "--pid", "pid") as gunicorn:
         first = gunicorn.get()[1]
         gunicorn.signal(signal.SIGUSR2)
-        new_pid = until(
-            lambda: (tmp_path / "pid.2").exists() and (tmp_path / "pid.2").read_text(), "an arbiter"
-        )
+        new_pid_file = tmp_path / "pid.2"
+        until(lambda: new_pid_file.exists() and new_pid_file.read_text(), "an arbiter")
+        new_pid = int(new_pid_file.read_text())
         try:
             until(lambda: len(gunicorn.pids) == 2, "its worker")
             until(lambda: gunicorn.get()[1] != first, "an answer of it")
@@ -325,7 +325,7 @@ def test_sigusr2_starts_a_second_arbiter(tmp_path: Path) -> None:
             assert gunicorn.wait() == 0
             assert gunicorn.get()[1] == b"%d" % gunicorn.pids[1]
         finally:
-            os.kill(int(new_pid), signal.SIGTERM)
+            os.kill(new_pid, signal.SIGTERM)
 
 
 def test_reload(tmp_path: Path) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from wsgiref.types import StartResponse
 
 import pytest
 
 from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
-from aiohttp.worker import running
+from aiohttp.worker.environ import Environ
 from aiohttp.worker.running import busy_request, describe_running, dump_running
 from wire import MemoryTransport, connect
+from wsgi_client import PLAIN, Adapter, until
 
 HERE = __file__
 
@@ -42,8 +46,8 @@ def client_of(service: Service, target: str = "/path", **extra: object) -> Memor
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let so much time have gone by, for those who look now."""
-    now = running.monotonic()
-    monkeypatch.setattr(running, "monotonic", lambda: now + seconds)
+    now = monotonic()
+    monkeypatch.setattr("aiohttp.worker.running.monotonic", lambda: now + seconds)
 
 
 async def wait(exchange: Exchange) -> None:
@@ -110,7 +114,7 @@ async def test_longest_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_not_all_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of too many requests some are told, and how many more there are."""
-    monkeypatch.setattr(running, "MOST", 2)
+    monkeypatch.setattr("aiohttp.worker.running.MOST", 2)
     service = Service(Application(wait))
     clients = [client_of(service) for _ in range(5)]
     lines = describe_running([service], None)
@@ -191,3 +195,57 @@ async def test_dump(monkeypatch: pytest.MonkeyPatch) -> None:
     assert blocks.startswith("GET '/block' for 2.0 s")
     assert "    dumps.append(dump_running([service], None, sys._getframe()))\n" in blocks
     waiting.lose()
+
+
+async def test_threads(wsgi: Adapter) -> None:
+    """A request of WSGI is where its thread is; or it waits for one, or for its client."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        is_there.set()
+        go_on.wait(10)
+        return [b"x" * 200_000]
+
+    is_there, go_on = threading.Event(), threading.Event()
+    client = await wsgi.connect(application, threads=1)
+    (pool,), service = wsgi.pools, client.service
+    client.transport.hold()
+    client.send(get("/1"))
+    await asyncio.to_thread(is_there.wait)
+    second = client_of(service, "/2")
+    await asyncio.sleep(0)
+    first, waiting = describe_running([service], pool)
+    assert first.startswith("GET '/1' for ")
+    assert f", at {HERE}:" in first
+    assert first.endswith(" in application")
+    assert waiting.startswith("GET '/2' for ")
+    assert waiting.endswith(", waiting for a thread")
+    assert "    go_on.wait(10)\n" in dump_running([service], pool)
+    second.lose()
+    await until(lambda: len(service.exchanges) == 1)
+    go_on.set()
+    await until(lambda: not pool.running() and bool(client.transport.written))
+    (line,) = describe_running([service], pool)
+    assert line.startswith("GET '/1' for ")
+    assert line.endswith(", sending the response")
+    client.transport.lose()
+
+
+async def test_thread_whose_request_is_over(wsgi: Adapter) -> None:
+    """A thread that goes on without its client is told, with the request that it was for."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        is_there.set()
+        go_on.wait(10)
+        start_response("200 OK", PLAIN)
+        return []
+
+    is_there, go_on = threading.Event(), threading.Event()
+    client = await wsgi.connect(application)
+    client.send(get("/1"))
+    await asyncio.to_thread(is_there.wait)
+    client.transport.lose()
+    await until(lambda: not client.service.exchanges and not client.service.tasks)
+    (line,) = describe_running([client.service], wsgi.pools[0])
+    assert line.startswith(f"<Call GET '/1'>, whose request is over, at {HERE}:")
+    go_on.set()

@@ -120,8 +120,9 @@ def _works_of(
         if task is not None:
             others.discard(task)
         if isinstance(exchange.request, Call):
-            frames = frames_of_thread(threads.pop(exchange.request, None))
-            yield Work(title, "waiting for a thread", frames)
+            # A thread that has handed over a response is free again before the client has it.
+            state = "sending the response" if exchange.response_status else "waiting for a thread"
+            yield Work(title, state, frames_of_thread(threads.pop(exchange.request, None)))
         else:
             frames = [] if task is None else frames_of_task(task, loop_frames)
             yield Work(title, "its handler has ended", frames)
