@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
-import requests
 
 from chromium import Page, chromium
 from frameworks.clients import CLIENTS, Client
@@ -187,7 +187,7 @@ def test_mounted_site(name: str, tmp_path: Path) -> None:
     """Below SCRIPT_NAME a site finds its pages, and builds URLs that lead there again."""
     environ = {**ENVIRON, "SCRIPT_NAME": "/ship"}
     with Gunicorn(tmp_path, SITES[name].statement, environ=environ) as gunicorn:
-        answer = requests.get(f"{gunicorn.url}/ship/away", timeout=20)
+        answer = httpx.get(f"{gunicorn.url}/ship/away", follow_redirects=True)
         assert answer.url == f"{gunicorn.url}/ship/hello/again"
         assert answer.json() == {"name": "again", "query": {}}
 
@@ -220,14 +220,13 @@ async def test_admin_in_a_browser(served: Served, tmp_path: Path) -> None:
         await page.open(f"{served.gunicorn.url}/admin/")
         assert await page.text("#site-name") == "Django administration"
         await send_form(page, "#login-form", username="ahab", password="white whale")
-        await page.until("document.title.startsWith('Site administration')")
-        assert await page.text("#user-tools strong") == "AHAB"  # in capitals: its style has come
+        assert await text_once_shown(page, "#user-tools strong") == "AHAB"  # in capitals: by style
 
         await page.open(f"{served.gunicorn.url}/admin/auth/group/add/")
         await send_form(page, "#group_form", name="Harpooneers")
-        await page.until("document.querySelector('.messagelist .success') !== null")
-        assert "“Harpooneers” was added successfully" in await page.text(".messagelist")
-        assert await page.text("#result_list .field-__str__") == "Harpooneers"
+        told = await text_once_shown(page, ".messagelist .success")
+        assert told == "The group “Harpooneers” was added successfully."
+        assert await text_once_shown(page, "#result_list .field-__str__") == "Harpooneers"
 
         await send_form(page, "#logout-form")
         await page.until("document.title.startsWith('Logged out')")
@@ -241,3 +240,54 @@ async def send_form(page: Page, form: str, **values: str) -> None:
         await page.evaluate(f"document.querySelector({field}).value = {json.dumps(value)}")
     button = json.dumps(f"{form} [type=submit]")
     await page.evaluate(f"document.querySelector({button}).click()")
+
+
+async def text_once_shown(page: Page, selector: str) -> str:
+    """Return the text of an element, once the page that has it is there with its styles."""
+    element = f"document.querySelector({json.dumps(selector)})"
+    return str(await page.until(f"document.readyState == 'complete' && {element}?.innerText"))
+
+
+# httpbin, which others wrote to test clients with.
+
+
+@pytest.fixture(scope="module")
+def httpbin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gunicorn]:
+    """Return httpbin, running."""
+    folder = tmp_path_factory.mktemp("httpbin")
+    with Gunicorn(folder, "from httpbin import app", "--threads", "4") as gunicorn:
+        yield gunicorn
+
+
+@pytest.fixture(params=CLIENTS)
+def guest(request: pytest.FixtureRequest, httpbin: Gunicorn, tmp_path: Path) -> Iterator[Client]:
+    """Each of the clients, in turn."""
+    with CLIENTS[request.param](httpbin.url, tmp_path) as opened:
+        yield opened
+
+
+def test_httpbin_sees_what_was_sent(guest: Client, httpbin: Gunicorn, tmp_path: Path) -> None:
+    """Arguments, fields, forms and files arrive as they were meant."""
+    seen = guest.ask("GET", "/get?ship=Pequod&ship=Rachel").json()
+    assert seen["args"] == {"ship": ["Pequod", "Rachel"]}
+    assert seen["headers"]["Host"] == "{}:{}".format(*httpbin.address)
+    log = tmp_path / "log.txt"
+    log.write_text("à la mer")
+    seen = guest.upload("/post", {"captain": "Ahab"}, log=log).json()
+    assert (seen["form"], seen["files"]) == ({"captain": "Ahab"}, {"log": "à la mer"})
+    seen = guest.ask("PUT", "/anything", [b"call ", b"me"]).json()
+    assert (seen["method"], seen["data"]) == ("PUT", "call me")
+
+
+def test_httpbin_is_seen_as_it_answers(guest: Client) -> None:
+    """Statuses, redirects, cookies, and bodies of each kind come as they were meant."""
+    assert guest.ask("GET", "/status/418").status == 418
+    assert guest.ask("GET", "/redirect/3").json()["url"].endswith("/get")
+    cookies = guest.ask("GET", "/cookies/set?ship=Pequod&captain=Ahab").json()["cookies"]
+    assert cookies == {"ship": "Pequod", "captain": "Ahab"}
+    assert len(guest.ask("GET", "/bytes/100000?seed=1").content) == 100_000
+    alphabet = guest.ask("GET", "/range/26?chunk_size=5")
+    assert (alphabet.status, alphabet.text) == (200, "abcdefghijklmnopqrstuvwxyz")
+    assert guest.ask("HEAD", "/bytes/100000").fields["content-length"] == "100000"
+    with guest.lines("/stream/5") as lines:
+        assert [json.loads(line)["id"] for line in lines] == [0, 1, 2, 3, 4]
