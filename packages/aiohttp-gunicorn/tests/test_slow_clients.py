@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse
 import pytest
 
 from aiohttp.protocol import Exchange
-from aiohttp.worker import spool, steps, waiting
+from aiohttp.worker import handover, spool, waiting
 from aiohttp.worker.environ import Environ
 from aiohttp.worker.hooks import RequestHooks
 from aiohttp.worker.wsgi import READ_FIRST
@@ -199,7 +199,7 @@ async def test_one_thread_has_a_bound_on_the_disk(
     wsgi: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No application fills the disk: at some point it waits after all."""
-    monkeypatch.setattr(steps, "AHEAD_ON_DISK", 200_000)
+    monkeypatch.setattr(handover, "AHEAD_ON_DISK", 200_000)
     made: list[int] = []
 
     def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:

@@ -9,9 +9,10 @@ from wsgiref.types import WSGIApplication
 from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError, shown
 
 from .environ import Environ, FileWrapper
+from .handover import ClientGone, Handover
 from .input import UnreadableBody
 from .response import Response
-from .steps import ClientGone, End, GoOn, Steps, Whole
+from .steps import End, GoOn, Whole
 
 if TYPE_CHECKING:
     from .hooks import RequestHooks
@@ -33,7 +34,7 @@ class Call:
         self,
         application: WSGIApplication,
         environ: Environ,
-        steps: Steps,
+        steps: Handover,
         exchange: Exchange,
         hooks: RequestHooks | None = None,
     ) -> None:

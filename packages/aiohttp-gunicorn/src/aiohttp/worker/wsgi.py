@@ -23,10 +23,11 @@ from .coroutine import (
 )
 from .environ import Environ, make_environ
 from .fields import FieldRule
+from .handover import Handover
 from .input import PIECE, BlockingInput
 from .response import Response
 from .spool import read_up_to, spool
-from .steps import End, GoOn, ReadBody, SendFile, Step, Steps, Whole, perform
+from .steps import End, GoOn, ReadBody, SendFile, Step, Whole, perform
 from .threads import ThreadPool, call_in_thread
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class WsgiApplication:
             await self._run_on_loop(exchange, environ)
             return
         head = exchange.head
-        steps = Steps(self._pool, exchange, self._note_dropped)
+        steps = Handover(self._pool, exchange, self._note_dropped)
         source: BlockingInput | None = None
         if not head.content_length and not head.chunked:
             file: IO[bytes] = io.BytesIO()
@@ -109,7 +110,7 @@ class WsgiApplication:
                 source.end()
 
     async def _open_input(
-        self, exchange: Exchange, steps: Steps
+        self, exchange: Exchange, steps: Handover
     ) -> tuple[IO[bytes], BlockingInput | None]:
         """Return what the application reads, and where that comes from if it isn't all there.
 
@@ -191,7 +192,7 @@ class WsgiApplication:
 
 
 async def _take_steps(
-    exchange: Exchange, steps: Steps, source: BlockingInput | None
+    exchange: Exchange, steps: Handover, source: BlockingInput | None
 ) -> GoOn | None:
     """Do what the application's thread says, until it has ended, or wants the loop to go on.
 
