@@ -307,7 +307,7 @@ def test_sigusr1_reopens_logs(tmp_path: Path) -> None:
         gunicorn.signal(signal.SIGUSR1)
         until(log.exists, "a new log")
         # The arbiter opens its log first: a worker may still be about to.
-        until(lambda: gunicorn.get("/two") and "/two" in log.read_text(), "a line")
+        until(lambda: gunicorn.get("/two")[0] == 200 and "/two" in log.read_text(), "a line")
 
 
 def test_sigusr2_starts_a_second_arbiter(tmp_path: Path) -> None:
