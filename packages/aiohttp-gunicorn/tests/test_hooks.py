@@ -84,14 +84,21 @@ def test_no_hooks() -> None:
     assert RequestHooks.of(worker()) is None
 
 
+def two(worker: Any, req: Any) -> None:
+    """Do nothing, with two arguments."""
+
+
+def three(worker: Any, req: Any, environ: Any) -> None:
+    """Do nothing, with three arguments."""
+
+
+def four(worker: Any, req: Any, environ: Any, resp: Any) -> None:
+    """Do nothing, with four arguments."""
+
+
 @pytest.mark.parametrize(
     "hooks",
-    [
-        {"pre_request": lambda worker, req: None},
-        {"post_request": lambda worker, req: None},
-        {"post_request": lambda worker, req, environ: None},
-        {"post_request": lambda worker, req, environ, resp: None},
-    ],
+    [{"pre_request": two}, {"post_request": two}, {"post_request": three}, {"post_request": four}],
 )
 async def test_either_hook(hooks: dict[str, Any]) -> None:
     """Each of the shapes that gunicorn takes can be called."""

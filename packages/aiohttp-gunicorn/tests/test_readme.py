@@ -104,7 +104,7 @@ def settings() -> dict[str, str]:
 def test_settings() -> None:
     """Every setting of gunicorn has a row, and every row is one of gunicorn's settings."""
     said = settings()
-    assert sorted(said) == sorted(setting.name for setting in KNOWN_SETTINGS)
+    assert sorted(said) == sorted(str(setting.name) for setting in KNOWN_SETTINGS)
     assert set(said.values()) == {"honoured", "ignored", "replaced"}
 
 

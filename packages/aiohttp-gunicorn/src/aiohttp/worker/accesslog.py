@@ -48,9 +48,11 @@ class AccessLog:
     def __init__(self, log: Any) -> None:
         self._log = log
         if (wrap := getattr(log, "atoms_wrapper_class", None)) is not None:
-            log.atoms_wrapper_class = lambda atoms: wrap(
-                {k: _escaped(v) if isinstance(v, str) else v for k, v in atoms.items()}
-            )
+
+            def wrap_escaped(atoms: dict[str, object]) -> object:
+                return wrap({k: _escaped(v) if isinstance(v, str) else v for k, v in atoms.items()})
+
+            log.atoms_wrapper_class = wrap_escaped
 
     def __call__(self, exchange: Exchange) -> None:
         """Log one exchange, in the format of gunicorn's configuration."""
