@@ -56,14 +56,16 @@ class Load:
 
     Attributes:
         answers: how many each process has given.
+        connections: how many were made.
         farewells: answers that were announced to be the last of their connection.
-        is_ending: whether a refused connection is a client's end; before, it is a failure.
+        is_ending: whether nobody connects any more.
     """
 
     address: tuple[str, int]
     clients: int = 32
     requests: int | None = None
     answers: Counter[str] = field(default_factory=Counter[str])
+    connections: int = 0
     farewells: int = 0
     failures: list[Failure] = field(default_factory=list[Failure])
     is_ending: bool = False
@@ -87,15 +89,14 @@ class Load:
 
     async def _ask(self, number: int) -> None:
         kinds = itertools.count(number)  # so that not all ask for the same
-        while not self._is_over:
+        while not (self._is_over or self.is_ending):
             try:
                 connection = await Connection.open(self.address)
             except OSError as exc:
-                if self.is_ending and isinstance(exc, ConnectionRefusedError):
-                    return
                 self.failures.append(Failure(repr(exc), "", 0, "", 0))
                 await asyncio.sleep(0.1)
                 continue
+            self.connections += 1
             try:
                 await self._use(connection, kinds)
             except (OSError, EOFError, ValueError) as exc:
