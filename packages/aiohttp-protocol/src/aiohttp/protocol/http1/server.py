@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from ..errors import (
     HttpException,
@@ -101,7 +101,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     Attributes:
         is_writable: whether a writer may go on without waiting; else ``gate`` lets it.
-        proxied: whom a proxy speaks for that began the connection by the PROXY protocol.
+        peername, sockname: the client's address and ours, by the transport or by a proxy
+            that began the connection by the PROXY protocol.
+        proxied: what that one said.
+        scheme: whether the client came over TLS; a proxy may say so, too.
     """
 
     __slots__ = (
@@ -128,11 +131,17 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         "_waiting",
         "_write_deadline",
         "is_writable",
+        "peername",
         "proxied",
+        "scheme",
+        "sockname",
     )
 
     _service: Service
     _deadline: Deadline
+    peername: Any
+    sockname: Any
+    scheme: Literal["http", "https"]
 
     def __init__(self, service: Service | None = None) -> None:
         if service is not None:
@@ -183,10 +192,24 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         self._deadline = service.deadlines.deadline(self._time_is_up)
         tune(self._transport, keepalive=service.tcp_keepalive)
         self._transport.set_write_buffer_limits(service.limits.write_buffer)
+        self._note_ends(self._transport)
         service.enter(self)
         self._deadline.set(service.time() + service.limits.head_time)
         if service.is_draining:
             self.begin_drain()
+
+    def _note_ends(self, transport: asyncio.Transport) -> None:
+        """Take note of who talks with whom: to ask for each request takes up to 1 µs."""
+        get, proxied = transport.get_extra_info, self.proxied
+        self.peername, self.sockname = get("peername"), get("sockname")
+        is_tls = get("sslcontext") is not None
+        if proxied is not None:
+            is_tls = is_tls or proxied.is_tls
+            if proxied.source is not None:
+                self.peername = proxied.source
+            if proxied.destination is not None:
+                self.sockname = proxied.destination
+        self.scheme = "https" if is_tls else "http"
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Lend the memory to receive into: the body's own, or what all connections share."""

@@ -141,7 +141,7 @@ class ServerExchange:
     def scheme(self) -> Literal["http", "https"]:
         """Whether the client came over TLS: by the connection, or by a proxy that is trusted."""
         told = self._told
-        return self._connection_scheme if told is None else told.scheme
+        return self._connection.scheme if told is None else told.scheme
 
     @property
     def host(self) -> str | None:
@@ -153,15 +153,12 @@ class ServerExchange:
     def peername(self) -> Any:
         """The client's address: ``(host, port)``, four items for IPv6, "" for a unix socket."""
         told = self._told
-        return self._connection_peername if told is None else told.remote
+        return self._connection.peername if told is None else told.remote
 
     @property
     def sockname(self) -> Any:
         """Our address on this connection, in the shape of ``peername``, or its proxy's."""
-        proxied = self._connection.proxied
-        if proxied is None or proxied.destination is None:
-            return self.get_extra_info("sockname")
-        return proxied.destination
+        return self._connection.sockname
 
     @property
     def _told(self) -> Origin | None:
@@ -173,7 +170,7 @@ class ServerExchange:
         """
         trusted = self._service.trusted_proxies
         if trusted is not None and self._origin is None:
-            peername, scheme = self._connection_peername, self._connection_scheme
+            peername, scheme = self._connection.peername, self._connection.scheme
             try:
                 self._origin = trusted.believed(self.head, peername, scheme)
             except RemoteProtocolError:
@@ -182,20 +179,6 @@ class ServerExchange:
                 self._origin = Origin(peername, scheme, None)
                 raise
         return self._origin
-
-    # By the transport, or by the PROXY protocol, which is the connection's and not a request's.
-
-    @property
-    def _connection_peername(self) -> Any:
-        proxied = self._connection.proxied
-        if proxied is None or proxied.source is None:
-            return self.get_extra_info("peername")
-        return proxied.source
-
-    @property
-    def _connection_scheme(self) -> Literal["http", "https"]:
-        proxied = self._connection.proxied
-        return "https" if self._is_tls or (proxied is not None and proxied.is_tls) else "http"
 
     @property
     def _is_tls(self) -> bool:
