@@ -209,8 +209,9 @@ def ways(
 
 
 def facts(head: Head) -> dict[str, object]:
-    """Return all that a head says."""
-    found: dict[str, object] = {name: getattr(head, name) for name in type(head).__slots__}
+    """Return all that a head says, without what others have made of it."""
+    names = set(type(head).__slots__) - {"derived"}
+    found: dict[str, object] = {name: getattr(head, name) for name in names}
     return {**found, "headers": list(head.headers.items())}
 
 

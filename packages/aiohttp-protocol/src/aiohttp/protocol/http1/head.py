@@ -109,11 +109,14 @@ class RequestHead:
         content_length: what the client announced, in bytes, or None.
         upgrade: the Upgrade field where Connection names it, else "".
         expect_continue: whether the client waits for ``100 Continue``.
+        derived: what somebody has made of all this, and finds again in the next request
+            that says the same; None at first.
     """
 
     __slots__ = (
         "chunked",
         "content_length",
+        "derived",
         "expect_continue",
         "headers",
         "keep_alive",
@@ -144,6 +147,7 @@ class RequestHead:
         self.content_length = content_length
         self.upgrade = upgrade
         self.expect_continue = expect_continue
+        self.derived: object = None
 
     def __repr__(self) -> str:
         return f"<RequestHead {self.method} {shown(self.target)} {len(self.headers)} fields>"
