@@ -71,6 +71,24 @@ async def test_scope_is_the_applications_own() -> None:
     assert await scope_of() == expected
 
 
+async def test_applications_do_not_share_scopes() -> None:
+    """Two of one worker may be mounted at different places, and be asked for the same."""
+    for root_path in ("", "/a", "/b", "/a"):
+        scope = await scope_of(root_path=root_path)
+        assert (scope["root_path"], scope["path"]) == (root_path, f"{root_path}/path")
+
+
+def test_names_are_remembered_within_bounds() -> None:
+    """Names that clients make up don't fill the memory."""
+    from aiohttp.worker.scope import _names
+
+    for number in range(2 * _names.NAMES):
+        assert _names[f"X-{number}"] == b"x-%d" % number
+    assert _names["X" * 100] == b"x" * 100
+    assert len(_names) <= _names.NAMES
+    assert all(len(name) <= _names.LENGTH for name in _names)
+
+
 async def test_version_is_the_requests() -> None:
     """HTTP/1.0 is told from 1.1."""
     assert (await scope_of(get("/", version="1.0")))["http_version"] == "1.0"

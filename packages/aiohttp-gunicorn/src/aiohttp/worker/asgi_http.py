@@ -26,7 +26,7 @@ from aiohttp.protocol import (
 )
 
 from .heads import ResponseFields
-from .messages import Message, content_of, links_of, response_fields, status_of
+from .messages import Message, content_of, links_of, response_fields, response_head
 
 __all__ = ["HEAD_TIME", "HeldHeads", "HttpCall"]
 
@@ -69,34 +69,19 @@ class HttpCall:
         broken: why the request's body could not be read to its end; None if it could.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_exchange",
-        "_fields",
-        "_has_body",
-        "_heads",
-        "_is_end_told",
-        "_length",
-        "_log",
-        "_may",
-        "_one_by_one",
-        "_status",
-        "_trailers",
-        "_waiting",
-        "broken",
-    )
+    # Of the class, and not set for each request, because few change any of it.
+    broken: RemoteProtocolError | None = None
+    _has_body = True  # which the application has not received to its end
+    _is_end_told = False
+    _one_by_one: asyncio.Lock | None = None
+    _trailers: ResponseFields | None = None
+    _waiting: asyncio.Timeout | None = None
 
     def __init__(self, exchange: Exchange, heads: HeldHeads, log: logging.Logger) -> None:
         self._exchange = exchange
         self._heads = heads
         self._log = log
         self._may = self._BEFORE_START
-        self._has_body = True  # which the application has not received to its end
-        self._is_end_told = False
-        self.broken: RemoteProtocolError | None = None
-        self._trailers: ResponseFields | None = None
-        self._waiting: asyncio.Timeout | None = None
-        self._one_by_one: asyncio.Lock | None = None
 
     # The request.
 
@@ -171,11 +156,12 @@ class HttpCall:
             PeerDisconnected: an OSError, if the client has gone.
             InvalidUse: if it isn't this message's turn, or something in it is wrong.
         """
-        kind: Any = message.get("type")
-        step = self._may.get(kind)
-        if step is None:
-            self._refuse(kind)
-        elif (sending := step(self, message)) is not None:
+        try:
+            step = self._may[message["type"]]
+        except (KeyError, TypeError):
+            self._refuse(message.get("type"))
+            return
+        if (sending := step(self, message)) is not None:
             await sending
 
     def _refuse(self, kind: object) -> None:
@@ -196,13 +182,11 @@ class HttpCall:
 
     def _begin(self, message: Message) -> None:
         """Take the head, which leaves with the first part of the body."""
-        status = status_of(message)
+        self._status, self._fields, self._length, closes = response_head(message)
         if self.broken is not None:
-            self._leave_it_to_the_connection(self.broken, status)
+            self._leave_it_to_the_connection(self.broken)
         if self._exchange.is_disconnected:
             raise PeerDisconnected("the client closed the connection")
-        self._fields, self._length, closes = response_fields(message.get("headers", ()))
-        self._status = status
         if closes:
             self._exchange.close_after()
         if message.get("trailers"):
@@ -210,7 +194,7 @@ class HttpCall:
         self._may = self._BEFORE_BODY
         self._heads.hold(self)
 
-    def _leave_it_to_the_connection(self, broken: RemoteProtocolError, status: int) -> None:
+    def _leave_it_to_the_connection(self, broken: RemoteProtocolError) -> None:
         """Raise for answers that say less than the status of what is wrong with the body.
 
         The 500 of a framework's own handler of errors, and anything after
@@ -218,7 +202,7 @@ class HttpCall:
         """
         if isinstance(broken, IncompleteRead):
             raise PeerDisconnected("the client broke its request off") from broken
-        if status == 500:
+        if self._status == 500:
             raise broken
 
     def _send_first(self, message: Message) -> Awaitable[None]:
@@ -232,8 +216,9 @@ class HttpCall:
             return self._send_start_and(message)
         self._complete()
         # Without Content-Length it takes the quick way through the connection, which adds it.
-        fields = self._fields if self._length == len(content) else self._announced()
-        return self._exchange.respond(self._status, fields, content)
+        if self._length == len(content):
+            return self._exchange.respond(self._status, self._fields, content)
+        return self._exchange.respond(self._status, self._announced(), content)
 
     async def _send_start_and(self, message: Message) -> None:
         await self._start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from aiohttp.protocol import InvalidUse, list_members
+from aiohttp.protocol import InvalidUse, list_members, may_be_secret
 
 from .heads import HOP_BY_HOP, ResponseFields, parse_length
 
@@ -22,7 +22,7 @@ __all__ = [
     "content_of",
     "links_of",
     "response_fields",
-    "status_of",
+    "response_head",
 ]
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -36,41 +36,50 @@ AsgiCallable: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 _SPECIAL: Final = HOP_BY_HOP - {"trailer"} | {"content-length", "proxy-connection"}
 
 
-class _Names(dict[bytes, str | None]):
-    """Names of fields as the connection wants them; None for those that need a closer look.
+class _Fields(dict[tuple[bytes, bytes], tuple[str, str] | None]):
+    """Fields as the connection wants them; None for those that need a closer look.
 
-    Applications send the same few: looked up, a field takes a third of the time. Bounded,
-    for names that are made up on the way.
+    Applications send the same few: a field takes 0.1 instead of 0.3 µs. Bounded, and
+    without what is secret, or new each time.
     """
 
     __slots__ = ()
 
-    NAMES = 512
-    LENGTH = 64
+    FIELDS = 1024
+    LENGTH = 128
+    NOT_KEPT = frozenset({"date", "etag", "last-modified", "location"})
 
-    def __missing__(self, name: bytes) -> str | None:
-        text = name.decode("latin-1")
-        known = None if text.lower() in _SPECIAL else text
-        if len(name) <= self.LENGTH:
-            if len(self) >= self.NAMES:
+    def __missing__(self, field: tuple[bytes, bytes]) -> tuple[str, str] | None:
+        name, value = field[0].decode("latin-1"), field[1].decode("latin-1").strip(" \t")
+        lower = name.lower()
+        if lower in _SPECIAL:
+            return None
+        text = name, value
+        if (
+            len(name) + len(value) <= self.LENGTH
+            and lower not in self.NOT_KEPT
+            and not may_be_secret(lower)
+        ):
+            if len(self) >= self.FIELDS:
                 self.clear()
-            self[name] = known
-        return known
+            self[field] = text
+        return text
 
 
-_names = _Names()
+_fields = _Fields()
 
 
-def status_of(message: Message) -> int:
-    """Return the status of ``http.response.start``.
+def response_head(message: Message) -> tuple[int, ResponseFields, int | None, bool]:
+    """Return what ``http.response.start`` says: status, and ``response_fields``.
 
     Raises:
-        InvalidUse: if it isn't 200 to 999: 1xx is no answer (RFC 9110, section 15.2).
+        InvalidUse: if the status isn't 200 to 999, 1xx being no answer (RFC 9110, section
+            15.2), or the headers aren't what ``response_fields`` wants.
     """
     status = message.get("status")
     if not isinstance(status, int) or not 200 <= status <= 999:
         raise InvalidUse(f"expected a status from 200 to 999, got {status!r}")
-    return status
+    return status, *response_fields(message.get("headers", ()))
 
 
 def response_fields(headers: Iterable[Any]) -> tuple[ResponseFields, int | None, bool]:
@@ -84,22 +93,33 @@ def response_fields(headers: Iterable[Any]) -> tuple[ResponseFields, int | None,
             one number.
     """
     fields: ResponseFields = []
-    lengths: set[str] = set()
+    length: int | None = None
     closes = False
     pair: Any = headers
     try:
         for pair in headers:
             name, value = pair
-            text = _names[name]
-            if text is not None:
-                fields.append((text, value.decode("latin-1").strip(" \t")))
+            if name == b"content-length":  # of most responses
+                length = _length_of(value, length)
+            elif (field := _fields[name, value]) is not None:
+                fields.append(field)
             elif (lower := name.lower()) == b"content-length":
-                lengths.add(value.decode("latin-1").strip(" \t"))
+                length = _length_of(value, length)
             elif lower == b"connection":
                 closes = closes or "close" in list_members([value.decode("latin-1")])
+    except InvalidUse:
+        raise
     except (TypeError, ValueError, AttributeError) as exc:
         raise InvalidUse(f"expected headers as pairs of byte strings, got {pair!r}") from exc
-    return fields, parse_length(*lengths) if lengths else None, closes
+    return fields, length, closes
+
+
+def _length_of(value: bytes, before: int | None) -> int:
+    """Return what a Content-Length says, which must be what an earlier one said."""
+    if before is None and value.isdigit():
+        return int(value)
+    text = value.decode("latin-1").strip(" \t")
+    return parse_length(text, *([] if before is None or text == str(before) else [str(before)]))
 
 
 def content_of(message: Message) -> bytes:
