@@ -175,13 +175,13 @@ def _path(raw_path: str, root_path: str) -> str:
 
 def _client(name: Any) -> tuple[str, int] | None:
     """Return host and port; None for a unix socket, or a client that was gone at once."""
-    return (name[0], name[1]) if type(name) is tuple else None
+    return None if not name or isinstance(name, (str, bytes)) else (name[0], name[1])
 
 
 def _server(name: Any) -> tuple[str, int | None] | None:
     """Return host and port, or the path of a unix socket and no port."""
-    if type(name) is tuple:
-        return name[0], name[1]
+    if not name:
+        return None
     if isinstance(name, bytes):  # in Linux's abstract namespace
         name = name.decode(errors="surrogateescape")
-    return (name, None) if name else None
+    return (name, None) if isinstance(name, str) else (name[0], name[1])
