@@ -70,7 +70,8 @@ class Gunicorn:
         pass_fds: Sequence[int] = (),
     ) -> None:
         self._log_path = folder / "gunicorn.log"
-        with self._log_path.open("wb") as log:
+        # Appended to, so that what two processes write at once isn't written to one place.
+        with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
