@@ -963,17 +963,30 @@ async def test_client_is_held_back_by_a_slow_application(wsgi: Adapter) -> None:
     assert (await client.answer()).content == b"x" * 1_000_000
 
 
-async def test_chunked_content_has_no_length(wsgi: Adapter) -> None:
-    """Chunked content is read to its end, without CONTENT_LENGTH."""
+async def test_chunked_content_that_is_there_has_a_length(wsgi: Adapter) -> None:
+    """It is that of the content without the framing (RFC 3875): some frameworks read no more."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))]
+
+    client = await wsgi.connect(application)
+    client.send(post("Transfer-Encoding: chunked", content=b"3\r\nabc\r\n"))
+    client.send(b"3\r\ndef\r\n0\r\n\r\n")
+    assert (await client.answer()).content == b"abcdef"
+
+
+async def test_chunked_content_on_its_way_has_no_length(wsgi: Adapter) -> None:
+    """What is too much to wait for is read to its end, without CONTENT_LENGTH."""
 
     def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
         assert "CONTENT_LENGTH" not in environ
         return echo(environ, start_response)
 
     client = await wsgi.connect(application)
-    client.send(post("Transfer-Encoding: chunked", content=b"3\r\nabc\r\n"))
-    client.send(b"3\r\ndef\r\n0\r\n\r\n")
-    assert (await client.answer()).content == b"abcdef"
+    client.send(post("Transfer-Encoding: chunked", content=b"10000\r\n" + b"x" * 65_536))
+    client.send(b"\r\n3\r\ndef\r\n0\r\n\r\n")
+    assert (await client.answer()).content == b"x" * 65_536 + b"def"
 
 
 async def test_continue_is_sent_when_the_application_reads(wsgi: Adapter) -> None:

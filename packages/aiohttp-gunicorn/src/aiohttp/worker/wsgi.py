@@ -95,6 +95,10 @@ class WsgiApplication:
             file: IO[bytes] = io.BytesIO()
         else:
             file, source = await self._open_input(exchange, steps)
+            if head.chunked and source is None:
+                # Now it is known (RFC 3875, section 4.1.2), and Django reads no more than that.
+                environ["CONTENT_LENGTH"] = str(file.seek(0, io.SEEK_END))
+                file.seek(0)
         environ["wsgi.input"] = file
         environ["wsgi.early_hints"] = steps.post_hints
         call = Call(self._application, environ, steps, exchange, self._hooks)
