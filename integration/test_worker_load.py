@@ -168,6 +168,24 @@ async def test_stop_answers_who_waits_for_a_connection(
     assert load.farewells == load.clients
 
 
+@every_loop
+def test_exit_takes_its_course(loop: str, tmp_path: Path) -> None:
+    """Gunicorn repeats its SIGTERM every second; what a worker does at its end is done."""
+    config = """
+import os, signal
+def worker_exit(arbiter, worker):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        os.kill(os.getpid(), number)
+    worker.log.info("Everything is done")
+"""
+    source = f"{SOURCE}\n\napp = wsgi\n"
+    with Gunicorn(tmp_path, source, "--asgi-loop", loop, config=config) as gunicorn:
+        gunicorn.get("/hello")
+        gunicorn.signal(signal.SIGTERM)
+        assert gunicorn.wait() == 0
+        assert "Everything is done" in gunicorn.log
+
+
 @every_kind
 @every_loop
 async def test_killed_worker(kind: str, loop: str, tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             limit = self.cfg.graceful_timeout
             await serving.close(limit * DRAIN, limit * CLEANUP)
         finally:
+            self._leave_signals()
             heart.cancel()
             watch.stop()
 
@@ -238,6 +239,17 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         loop.add_signal_handler(signal.SIGQUIT, self._cut)
         loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
         loop.add_reader(self.PIPE[0], self._read_pipe)
+
+    def _leave_signals(self) -> None:
+        """Let the exit take its course, whatever comes again: gunicorn repeats a SIGTERM.
+
+        asyncio would leave them to the system, which ends the process in the middle
+        of ``worker_exit``.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, self.handle_exit)
 
     def _stop(self) -> None:
         self.alive = False
