@@ -71,6 +71,7 @@ class Gunicorn:
     ) -> None:
         self._log_path = folder / "gunicorn.log"
         # Appended to, so that what two processes write at once isn't written to one place.
+        self._log_path.unlink(missing_ok=True)
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
