@@ -142,7 +142,9 @@ class Curl:
         """Return the answer to a request."""
         how = ["--head"] if method == "HEAD" else ["--request", method]
         if isinstance(content, list):
-            return self._run(target, *how, "--upload-file", "-", stdin=b"".join(content))
+            # Without Expect: else it would wait a second for leave that some sites never give.
+            how += ["--header", "Expect:", "--upload-file", "-"]
+            return self._run(target, *how, stdin=b"".join(content))
         if content is not None:
             how += ["--header", "Content-Type: application/octet-stream", "--data-binary", "@-"]
         return self._run(target, *how, stdin=content)
