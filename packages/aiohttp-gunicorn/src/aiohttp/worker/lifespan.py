@@ -129,7 +129,8 @@ class Lifespan:
             await asyncio.wait((task,))
         except asyncio.CancelledError:
             task.cancel()
-            self._log.warning("the application did not end its lifespan in time: %r", self)
+            if self.phase is Phase.STOPPING:
+                self._log.warning("The application did not end its lifespan in time")
             raise
 
     # What the application is called with.
@@ -177,11 +178,11 @@ class Lifespan:
     # How its start ended.
 
     def _boot_error(self) -> BootError:
-        """Return the reason that the application gave; a traceback in full goes to the log."""
-        lines = self._message.strip().splitlines()
-        if len(lines) > 1:
-            self._log.error("The application failed to start:\n%s", self._message.rstrip())
-        return BootError(f"the application failed to start: {lines[-1] if lines else 'no reason'}")
+        """Return the reason that the application gave; frameworks give a traceback."""
+        text = self._message.strip()
+        reason = text.splitlines()[-1] if text else "no reason"
+        details = f"\n{text}" if text != reason and text else ""
+        return BootError(f"the application failed to start: {reason}{details}")
 
     def _note_silence(self) -> None:
         """Go on without lifespan, if that may be.
@@ -193,8 +194,9 @@ class Lifespan:
         did = "returned" if error is None else f"raised {error!r}"
         if self._mode == "on" or not isinstance(error, Exception | None):
             raise BootError(
-                f"the application {did} instead of sending lifespan.startup.complete"
-            ) from error
+                f"the application {did} instead of sending lifespan.startup.complete",
+                error=error if isinstance(error, Exception) else None,
+            )
         if error is not None and self._has_heard_start:
             self._log.warning(
                 "The application %s at lifespan.startup, and is served without lifespan; "
