@@ -19,8 +19,13 @@ class CountingLoop:
     """As much of a loop as an inbox uses: it counts the wake-ups, and the test turns it."""
 
     def __init__(self) -> None:
+        self.calls: list[object] = []
         self.wake_ups: list[object] = []
         self.is_closed = False
+
+    def call_soon(self, callback: object) -> None:
+        """Note what is to be called in the next turn."""
+        self.calls.append(callback)
 
     def call_soon_threadsafe(self, callback: object) -> None:
         """Note a wake-up, as a loop does from any thread."""
@@ -107,6 +112,16 @@ async def test_stop_runs_what_was_submitted_before() -> None:
     assert seen == [0, 1, 2]
 
 
+def test_jobs_of_one_turn_are_given_out_together() -> None:
+    """A pool asks for one call at the end of the loop's turn, however many jobs there are."""
+    loop, inbox = CountingLoop(), Inbox()
+    inbox.open(loop)  # type: ignore[arg-type]
+    pool = ThreadPool(2, inbox, most=2)
+    for _ in range(3):
+        pool.submit(lambda: None)
+    assert loop.calls == [pool.hand_out]
+
+
 async def test_stop_of_a_pool_that_was_not_started() -> None:
     """Stopping a pool without threads returns at once."""
     await ThreadPool(1, Inbox(), most=10).stop()
@@ -145,6 +160,7 @@ class Slow:
         self._go_on, self._end = threading.Event(), threading.Event()
         self.is_parked, self.goes_on = threading.Event(), threading.Event()
         pool.submit(self)
+        pool.hand_out()
         assert self.is_parked.wait(PATIENCE)
 
     def __call__(self) -> None:
@@ -170,6 +186,7 @@ def run(pool: ThreadPool) -> None:
     """Return when another job has run."""
     event = threading.Event()
     pool.submit(event.set)
+    pool.hand_out()
     assert event.wait(PATIENCE)
 
 
@@ -225,6 +242,7 @@ async def test_threads_have_a_bound() -> None:
     assert pool.threads == 3
     event = threading.Event()
     pool.submit(event.set)
+    pool.hand_out()
     assert len(pool.running()) == 3
     slow[0].end()
     assert event.wait(PATIENCE)
