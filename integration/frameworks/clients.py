@@ -142,7 +142,8 @@ class Curl:
         """Return the answer to a request."""
         how = ["--head"] if method == "HEAD" else ["--request", method]
         if isinstance(content, list):
-            # Without Expect: else it would wait a second for leave that some sites never give.
+            # Without Expect: a body that waits for leave is not read before the site is called,
+            # and Django would not know its length.
             how += ["--header", "Expect:", "--upload-file", "-"]
             return self._run(target, *how, stdin=b"".join(content))
         if content is not None:
