@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import math
+import socket
 
 import pytest
 
@@ -556,6 +557,32 @@ async def test_idle_connection_is_closed_without_a_word() -> None:
     await served.exchange(b"\r\n")
     closes_after(served, 45)
     assert served.client.written == b""
+
+
+async def test_request_that_waits_for_a_busy_loop_was_in_time() -> None:
+    """It has come before the idle limit, or the end of a drain's patience: it is answered."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        served = Served(socket=ours)
+        await served.exchange(GET)
+        theirs.sendall(GET)
+        served.clock.advance(75.1)
+        assert b"Connection: keep-alive" in await served.exchange(ours.recv(1000))
+        theirs.sendall(GET)
+        served.service.begin_drain()
+        served.clock.advance(0.3)
+        assert not served.is_closed
+        assert b"Connection: close" in await served.exchange(ours.recv(1000))
+        assert served.is_closed
+
+
+async def test_idle_connection_is_closed_whose_socket_has_nothing() -> None:
+    """Who has sent nothing by then is not waited for."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        served = Served(socket=ours)
+        await served.exchange(GET)
+        closes_after(served, 75)
 
 
 @pytest.mark.parametrize(
