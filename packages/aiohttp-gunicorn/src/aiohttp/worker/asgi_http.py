@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import IO, Any, ClassVar, TypeAlias
 
 from aiohttp.protocol import (
+    EMPTY_STREAM,
     Exchange,
     HttpException,
     IncompleteRead,
@@ -102,7 +103,8 @@ class HttpCall:
             body = self._exchange.body
             if body.is_eof():  # as nearly always: it came with its head
                 self._has_body = False
-                return {"type": "http.request", "body": body.read_nowait(), "more_body": False}
+                content = b"" if body is EMPTY_STREAM else body.read_nowait()  # 0.3 µs of a GET
+                return {"type": "http.request", "body": content, "more_body": False}
             message = await self._receive_part()
             if message is not None:
                 return message
