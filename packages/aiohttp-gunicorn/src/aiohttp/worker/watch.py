@@ -17,7 +17,7 @@ class LoopWatch:
 
     A thread sleeps until the loop could be late, and looks: some wake-ups a minute are
     all it costs. Code that keeps the interpreter's lock, such as the search for a bad
-    regular expression, keeps this thread from it, too.
+    regular expression, keeps this thread from it, too; gunicorn's SIGABRT finds that.
 
     Args:
         log: gets the stack of the loop's thread, once for each time that it is blocked.
