@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp.protocol import Limits, ServerHttpProtocol, Service
 from aiohttp.worker.asgi import AsgiApplication
-from aiohttp.worker.messages import AsgiCallable, Message, Receive, Scope, Send
+from aiohttp.worker.asgi.messages import AsgiCallable, Message, Receive, Scope, Send
 from wire import connect
 
 __all__ = ["GET", "HEAD", "LOG", "Answer", "Client", "answer_with", "ask", "body", "post", "start"]
@@ -102,3 +102,19 @@ async def ask(application: AsgiCallable, request: bytes = GET, **options: Any) -
     client = Client(application, **options)
     client.send(request)
     return await client.answer()
+
+
+async def scope_of(request: bytes = GET, *, peer: Any = None, **options: Any) -> dict[str, Any]:
+    """Return the scope that an application gets for a request."""
+    scopes: list[Any] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        scopes.append(scope)
+        await send(start())
+        await send(body())
+
+    client = Client(application, peer=peer, **options)
+    client.send(request)
+    assert (await client.answer()).status == 200
+    found: dict[str, Any] = scopes[0]
+    return found

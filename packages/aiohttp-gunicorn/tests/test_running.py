@@ -13,8 +13,8 @@ from wsgiref.types import StartResponse
 import pytest
 
 from aiohttp.protocol import Exchange, ServerHttpProtocol, Service
-from aiohttp.worker.environ import Environ
 from aiohttp.worker.running import busy_request, describe_running, dump_running
+from aiohttp.worker.wsgi.environ import Environ
 from wire import MemoryTransport, connect
 from wsgi_client import PLAIN, Adapter, until
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse
 
 from aiohttp.protocol import Limits, ServerHttpProtocol, Service
-from aiohttp.worker.environ import Environ, ErrorLog, base_environ
-from aiohttp.worker.threads import Inbox, ThreadPool
 from aiohttp.worker.wsgi import WsgiApplication
+from aiohttp.worker.wsgi.environ import Environ, ErrorLog, base_environ
+from aiohttp.worker.wsgi.threads import Inbox, ThreadPool
 from wire import connect
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 
 from aiohttp.protocol import Exchange, RemoteProtocolError
 
-from .environ import Environ, make_environ
+from .wsgi.environ import Environ, make_environ
 
 __all__ = ["AccessLog", "LoggedRequest", "LoggedResponse", "is_access_logged"]
 

@@ -10,14 +10,15 @@ import gunicorn
 
 from aiohttp.protocol import Application
 
-from .asgi import AsgiApplication
+from .asgi.application import AsgiApplication
 from .boot import BootError
-from .environ import ErrorLog, base_environ, script_name
 from .fields import FieldRule
 from .hooks import HookedApplication, RequestHooks
 from .kinds import Kind, kind_of
-from .threads import Inbox, ThreadPool
-from .wsgi import WsgiApplication
+from .targets import script_name
+from .wsgi.application import WsgiApplication
+from .wsgi.environ import ErrorLog, base_environ
+from .wsgi.threads import Inbox, ThreadPool
 
 __all__ = ["Workshop", "call_factory"]
 

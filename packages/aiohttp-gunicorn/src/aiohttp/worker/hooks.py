@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 from aiohttp.protocol import Application, Exchange, reason_of
 
-from .environ import make_environ, split_target
+from .targets import split_target
+from .wsgi.environ import make_environ
 
 __all__ = ["HookRequest", "HookResponse", "HookedApplication", "RequestHooks"]
 

@@ -16,9 +16,9 @@ from typing import NamedTuple, cast
 
 from aiohttp.protocol import Exchange, RemoteProtocolError, Service, shown
 
-from .call import Call
 from .frames import format_frames, frames_from, frames_of_task, frames_of_thread, place_of
-from .threads import Job, ThreadPool
+from .wsgi.call import Call
+from .wsgi.threads import Job, ThreadPool
 
 __all__ = ["busy_request", "describe_running", "dump_running"]
 

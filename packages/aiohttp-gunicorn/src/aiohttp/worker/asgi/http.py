@@ -1,0 +1,357 @@
+"""One HTTP request as an ASGI application sees it: ``receive()`` and ``send()`` (HTTP 2.5).
+
+What may be sent when stands in tables at the end of the class. A whole response
+leaves as one write. The head of one that comes in parts is held until the first of its
+body, or for ``HEAD_TIME``: a client of slow events learns that they will come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from typing import IO, Any, ClassVar, TypeAlias
+
+from aiohttp.protocol import (
+    EMPTY_STREAM,
+    Exchange,
+    HttpException,
+    IncompleteRead,
+    InvalidUse,
+    PeerDisconnected,
+    RemoteProtocolError,
+    list_members,
+    shown,
+)
+
+from ..heads import ResponseFields
+from .messages import Message, content_of, links_of, response_fields, response_head
+
+__all__ = ["HEAD_TIME", "HeldHeads", "HttpCall"]
+
+_Step: TypeAlias = "Callable[[HttpCall, Message], Awaitable[None] | None]"
+
+HEAD_TIME = 0.05
+"""Seconds that the head of a response waits for the first part of its body, about."""
+
+
+class HeldHeads:
+    """The responses whose heads wait for the first part of their body.
+
+    One timer for all, and only while there are any.
+    """
+
+    def __init__(self) -> None:
+        self._calls: set[HttpCall] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self.release = self._calls.discard
+
+    def hold(self, call: HttpCall) -> None:
+        """Have ``call.send_head()`` called soon, unless it is released before."""
+        self._calls.add(call)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(HEAD_TIME, self._send)
+
+    def _send(self) -> None:
+        self._timer = None
+        while self._calls:
+            task = asyncio.create_task(self._calls.pop().send_head())
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+
+class HttpCall:
+    """What one call of an application is made with, besides the scope.
+
+    Attributes:
+        broken: why the request's body could not be read to its end; None if it could.
+    """
+
+    # Of the class, and not set for each request, because few change any of it.
+    broken: RemoteProtocolError | None = None
+    _has_body = True  # which the application has not received to its end
+    _is_end_told = False
+    _one_by_one: asyncio.Lock | None = None
+    _trailers: ResponseFields | None = None
+    _waiting: asyncio.Timeout | None = None
+
+    def __init__(self, exchange: Exchange, heads: HeldHeads, log: logging.Logger) -> None:
+        self._exchange = exchange
+        self._heads = heads
+        self._log = log
+        self._may = self._BEFORE_START
+
+    # The request.
+
+    async def receive(self) -> Message:
+        """Return the next part of the request's body, and then, once, ``http.disconnect``.
+
+        That comes when the client has gone, or the response is complete, to all who wait
+        for it. Cancelling it loses nothing.
+
+        Raises:
+            RemoteProtocolError: if the body can't be read to its end: it is malformed,
+                too large, or its client too slow.
+            InvalidUse: after ``http.disconnect``.
+        """
+        if self._is_end_told:
+            raise self._nothing_follows()
+        if self._has_body and self._may:
+            body = self._exchange.body
+            if body.is_eof():  # as nearly always: it came with its head
+                self._has_body = False
+                content = b"" if body is EMPTY_STREAM else body.read_nowait()  # 0.3 µs of a GET
+                return {"type": "http.request", "body": content, "more_body": False}
+            message = await self._receive_part()
+            if message is not None:
+                return message
+        await self._exchange.wait_disconnected()
+        self._is_end_told = True
+        return {"type": "http.disconnect"}
+
+    async def _receive_part(self) -> Message | None:
+        """Return what has come of the body, or will come; None if that is nothing any more."""
+        if self._one_by_one is None:
+            self._one_by_one = asyncio.Lock()
+        async with self._one_by_one:
+            if not (self._has_body and self._may):
+                return None
+            body = self._exchange.body
+            try:
+                # A timeout that never comes of itself: the end of the response ends the wait.
+                async with asyncio.timeout(None) as self._waiting:
+                    content = await body.readany()
+            except TimeoutError:
+                return None
+            except PeerDisconnected:
+                self._has_body = False
+                return None
+            except IncompleteRead as exc:
+                # A client that sends no more has gone, as far as ASGI can tell.
+                self.broken = exc
+                self._is_end_told = True
+                self._has_body = False
+                return {"type": "http.disconnect"}
+            except RemoteProtocolError as exc:
+                self.broken = exc
+                raise
+            finally:
+                self._waiting = None
+            self._has_body = not body.at_eof()
+            return {"type": "http.request", "body": content, "more_body": self._has_body}
+
+    def _nothing_follows(self) -> Exception:
+        text = "http.disconnect was received: expected no further receive()"
+        return PeerDisconnected(text) if self._exchange.is_disconnected else InvalidUse(text)
+
+    # The response.
+
+    async def send(self, message: Message) -> None:
+        """Take a message of the response; waits while the client reads slower than we send.
+
+        What follows a complete response is ignored.
+
+        Raises:
+            PeerDisconnected: an OSError, if the client has gone.
+            InvalidUse: if it isn't this message's turn, or something in it is wrong.
+        """
+        try:
+            step = self._may[message["type"]]
+        except (KeyError, TypeError):
+            self._refuse(message.get("type"))
+            return
+        if (sending := step(self, message)) is not None:
+            await sending
+
+    def _refuse(self, kind: object) -> None:
+        exchange = self._exchange
+        if exchange.is_disconnected:
+            raise PeerDisconnected("the client closed the connection")
+        if self._may:
+            expected = ", ".join(self._may)
+            raise InvalidUse(f"expected one of {expected}; the application sent {kind!r}")
+        if self._may is self._COMPLETE:
+            self._may = self._TOO_MUCH
+            self._log.warning(
+                "%s %s: the application sent %r after its response was complete",
+                exchange.head.method,
+                shown(exchange.head.target),
+                kind,
+            )
+
+    def _begin(self, message: Message) -> None:
+        """Take the head, which leaves with the first part of the body."""
+        self._status, self._fields, self._length, closes = response_head(message)
+        if self.broken is not None:
+            self._leave_it_to_the_connection(self.broken)
+        if self._exchange.is_disconnected:
+            raise PeerDisconnected("the client closed the connection")
+        if closes:
+            self._exchange.close_after()
+        if message.get("trailers"):
+            self._trailers = []
+        self._may = self._BEFORE_BODY
+        self._heads.hold(self)
+
+    def _leave_it_to_the_connection(self, broken: RemoteProtocolError) -> None:
+        """Raise for answers that say less than the status of what is wrong with the body.
+
+        The 500 of a framework's own handler of errors, and anything after
+        ``http.disconnect``. Another answer is the application's decision.
+        """
+        if isinstance(broken, IncompleteRead):
+            raise PeerDisconnected("the client broke its request off") from broken
+        if self._status == 500:
+            raise broken
+
+    def _send_first(self, message: Message) -> Awaitable[None]:
+        """Send the head, with a whole body or the first part of one."""
+        content = content_of(message)
+        if self._trailers is not None or message.get("more_body"):
+            return self._send_start_and(message)
+        self._heads.release(self)
+        if not content and self._length is None and self._exchange.head.method == "HEAD":
+            # Not as a whole: that would claim that GET has a body of 0 bytes.
+            return self._send_start_and(message)
+        self._complete()
+        # Without Content-Length it takes the quick way through the connection, which adds it.
+        if self._length == len(content):
+            return self._exchange.respond(self._status, self._fields, content)
+        return self._exchange.respond(self._status, self._announced(), content)
+
+    async def _send_start_and(self, message: Message) -> None:
+        await self._start()
+        await self._send_more(message)
+
+    async def _start(self) -> None:
+        self._heads.release(self)
+        self._may = self._IN_BODY
+        await self._exchange.start(self._status, self._announced())
+
+    def _announced(self) -> ResponseFields:
+        """Return the fields, with the Content-Length that the application gave."""
+        if self._length is None:
+            return self._fields
+        return [*self._fields, ("Content-Length", str(self._length))]
+
+    async def send_head(self) -> None:
+        """Send the head alone: its body takes its time."""
+        if self._may is self._BEFORE_BODY:
+            try:
+                await self._start()
+                await self._exchange.write(b"")
+            except HttpException:
+                self._may = self._BEFORE_BODY  # so that the next send() tells the application
+
+    async def _send_more(self, message: Message) -> None:
+        content = content_of(message)
+        has_more = message.get("more_body")
+        if content or has_more:
+            await self._exchange.write(content)
+        if not has_more:
+            await self._end_body()
+
+    async def _end_body(self) -> None:
+        if self._trailers is None:
+            self._complete()
+            await self._exchange.finish()
+        else:
+            self._may = self._BEFORE_TRAILERS
+
+    def _complete(self) -> None:
+        self._may = self._COMPLETE
+        if self._waiting is not None:
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    # Extensions.
+
+    async def _hint(self, message: Message) -> None:
+        """Send early hints, as long as nothing of the response has been sent."""
+        await self._exchange.inform(103, links_of(message))
+
+    async def _send_path(self, message: Message) -> None:
+        """Send a file as the whole body."""
+        path = message.get("path")
+        if not isinstance(path, str):
+            raise InvalidUse(f"expected the path of a file, got {path!r}")
+        with _open_regular(path) as file:
+            if self._length is None:
+                self._length = os.fstat(file.fileno()).st_size
+            await self._start()
+            await self._exchange.sendfile(file, 0, self._length)
+        await self._end_body()
+
+    async def _send_file(self, message: Message) -> None:
+        """Send a part of an open file, which goes on from there."""
+        file: Any = message.get("file")
+        if not hasattr(file, "fileno"):
+            raise InvalidUse(f"expected an open file with a descriptor, got {file!r}")
+        offset, count = message.get("offset"), message.get("count")
+        if offset is None:
+            offset = file.tell()
+        if count is None:
+            count = max(0, os.fstat(file.fileno()).st_size - offset)
+        has_more = message.get("more_body")
+        if self._may is self._BEFORE_BODY:
+            if self._length is None and not has_more and self._trailers is None:
+                self._length = count
+            await self._start()
+        await self._exchange.sendfile(file, offset, count)
+        file.seek(offset + count)
+        if not has_more:
+            await self._end_body()
+
+    async def _take_trailers(self, message: Message) -> None:
+        """Collect trailers; they are sent to who said that they may be (RFC 9110, 6.5.1)."""
+        fields, _, _ = response_fields(message.get("headers", ()))
+        trailers = [*(self._trailers or ()), *fields]
+        self._trailers = trailers
+        if message.get("more_trailers"):
+            return
+        self._complete()
+        wanted = "trailers" in list_members(self._exchange.head.headers.getall("TE", ()))
+        await self._exchange.finish(trailers if wanted else ())
+
+    def _ignore(self, message: Message) -> None:
+        """Take no notice."""
+
+    def _note_debug(self, message: Message) -> None:
+        head = self._exchange.head
+        self._log.debug("%s %s: %r", head.method, shown(head.target), message.get("info"))
+
+    # What may be sent, and what it does then. Information has to come before the response.
+    _BEFORE_START: ClassVar[dict[str, _Step]] = {
+        "http.response.start": _begin,
+        "http.response.debug": _note_debug,
+        "http.response.early_hint": _hint,
+    }
+    _BEFORE_BODY: ClassVar[dict[str, _Step]] = {
+        "http.response.body": _send_first,
+        "http.response.pathsend": _send_path,
+        "http.response.zerocopysend": _send_file,
+        "http.response.early_hint": _hint,
+    }
+    _IN_BODY: ClassVar[dict[str, _Step]] = {
+        "http.response.body": _send_more,
+        "http.response.zerocopysend": _send_file,
+        "http.response.early_hint": _ignore,
+    }
+    _BEFORE_TRAILERS: ClassVar[dict[str, _Step]] = {"http.response.trailers": _take_trailers}
+    _COMPLETE: ClassVar[dict[str, _Step]] = {}
+    _TOO_MUCH: ClassVar[dict[str, _Step]] = {}  # and the log knows
+
+
+def _open_regular(path: str) -> IO[bytes]:
+    """Open a file on disk; without waiting for whoever might write into a pipe.
+
+    Raises:
+        OSError: if there is none.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(f"expected a regular file to send, got {path!r}")

@@ -1,0 +1,237 @@
+"""What a WSGI application is told about a request: PEP 3333's ``environ``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import IO, Any, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from aiohttp.protocol import Exchange, Proxied, RemoteProtocolError, split_authority
+
+from ..fields import DROP_AMBIGUOUS, FieldRule
+from ..targets import script_name, split_target
+from .tls import tls_environ
+
+__all__ = [
+    "BlockWrapper",
+    "Environ",
+    "ErrorLog",
+    "FileWrapper",
+    "OutsideMount",
+    "base_environ",
+    "make_environ",
+]
+
+Environ: TypeAlias = dict[str, Any]
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+MEMORABLE = 64
+"""Characters of a field name whose key is remembered; clients could fill the memory with longer."""
+
+
+class OutsideMount(RemoteProtocolError):
+    """The path is not below SCRIPT_NAME, so no application is there.
+
+    Attributes:
+        path: as it came, still percent-encoded.
+        script_name: where the application is mounted.
+    """
+
+    status = 404
+
+    def __init__(self, path: str, script_name: str) -> None:
+        super().__init__(f"the application is mounted at {script_name!r}, not at {path!r}")
+        self.path = path
+        self.script_name = script_name
+
+
+class ErrorLog(io.TextIOBase):
+    """``wsgi.errors``: every line that an application writes becomes a record of a log."""
+
+    def __init__(self, log: Callable[[str, str], None]) -> None:
+        self._log = log
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Log the lines of ``text``; empty ones make no record."""
+        for line in text.splitlines():
+            if line.strip():
+                self._log("%s", line)
+        return len(text)
+
+
+class BlockWrapper:
+    """``wsgi.file_wrapper``: the file's content in blocks; ``close()`` closes the file."""
+
+    def __init__(self, file: IO[bytes], block_size: int = 64 * 1024) -> None:
+        self.file = file
+        self.block_size = block_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.file.read(self.block_size):
+            yield block
+
+    def close(self) -> None:
+        """Close the file, if it can be closed."""
+        close = getattr(self.file, "close", None)
+        if close is not None:
+            close()
+
+
+class FileWrapper(BlockWrapper):
+    """The same, but a file on disk is sent by the connection: by the kernel where it can.
+
+    So it is if an application returns one that it has not read from itself.
+    """
+
+
+def base_environ(
+    *,
+    errors: ErrorLog,
+    server_software: str,
+    is_multithread: bool,
+    is_multiprocess: bool,
+    can_sendfile: bool = True,
+) -> Environ:
+    """Return what is the same for every request of a process.
+
+    Without ``can_sendfile``, as of ``--no-sendfile``, files are read in blocks.
+    """
+    return {
+        "wsgi.version": (1, 0),
+        "wsgi.errors": errors,
+        "wsgi.multithread": is_multithread,
+        "wsgi.multiprocess": is_multiprocess,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper if can_sendfile else BlockWrapper,
+        # The input ends where the body ends, also when CONTENT_LENGTH is missing.
+        "wsgi.input_terminated": True,
+        "SERVER_SOFTWARE": server_software,
+        "SCRIPT_NAME": script_name(),
+    }
+
+
+def make_environ(
+    exchange: Exchange, base: Mapping[str, Any], fields: FieldRule | None = None
+) -> Environ:
+    """Return the environ of one request, but for ``wsgi.input``.
+
+    Text is native strings that carry bytes as latin-1 (PEP 3333, "Unicode Issues").
+
+    Raises:
+        OutsideMount: if the path isn't below SCRIPT_NAME; a server answers 404.
+        InvalidHeader: if proxies contradict themselves, or ``fields`` refuses one; 400.
+    """
+    head, rule = exchange.head, fields or DROP_AMBIGUOUS
+    environ = dict(base)
+    environ["REQUEST_METHOD"] = head.method
+    environ["RAW_URI"] = head.target
+    environ["SERVER_PROTOCOL"] = f"HTTP/{head.version.major}.{head.version.minor}"
+    authority, path, environ["QUERY_STRING"] = split_target(head.target)
+    _add_fields(environ, rule.kept(exchange))
+    if authority is not None:
+        environ["HTTP_HOST"] = authority
+    _add_told(environ, exchange, rule)
+    environ["PATH_INFO"] = _path_info(path, environ["SCRIPT_NAME"])
+    _add_connection(environ, exchange)
+    return environ
+
+
+def _environ_key(name: str) -> str | None:
+    """Return the key of a field, or None for a field that must not get in.
+
+    ``Proxy`` has no meaning, and as HTTP_PROXY it has redirected the requests of CGI
+    scripts (CVE-2016-5385).
+    """
+    upper = name.upper()
+    if upper in {"CONTENT-TYPE", "CONTENT-LENGTH"}:
+        return upper.replace("-", "_")
+    return None if upper == "PROXY" else f"HTTP_{upper.replace('-', '_')}"
+
+
+_remembered_key = lru_cache(maxsize=1024)(_environ_key)
+
+
+def _add_fields(environ: Environ, fields: Iterable[tuple[str, str]]) -> None:
+    """Add the fields; those of one name are joined (RFC 9110, section 5.3; cookies: RFC 6265)."""
+    repeated: dict[str, list[str]] = {}
+    for name, value in fields:
+        key = _remembered_key(name) if len(name) <= MEMORABLE else _environ_key(name)
+        if key is None:
+            continue
+        if key in environ:
+            # Joined once, at the end: joining one by one is quadratic.
+            repeated.setdefault(key, [environ[key]]).append(value)
+        else:
+            environ[key] = value
+    for key, values in repeated.items():
+        environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(values)
+
+
+def _add_told(environ: Environ, exchange: Exchange, rule: FieldRule) -> None:
+    """Add where the application is, and who asks, if a forwarder tells it.
+
+    Not PATH_INFO: the path is the target's. By default gunicorn lets forwarders send that
+    field, and so would a client ask for another path than the one that its proxy has checked.
+    """
+    if "HTTP_SCRIPT_NAME" in environ and (mount := rule.told(exchange, "SCRIPT_NAME")) is not None:
+        environ["SCRIPT_NAME"] = mount.rstrip("/")
+    if "HTTP_REMOTE_USER" in environ and (user := rule.told(exchange, "REMOTE_USER")) is not None:
+        environ["REMOTE_USER"] = user
+
+
+def _path_info(path: str, script_name: str) -> str:
+    """Return the path below SCRIPT_NAME, with its percent-encoding undone."""
+    decoded = path
+    if "%" in path:
+        decoded = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+    if not script_name:
+        return decoded
+    rest = decoded.removeprefix(script_name)
+    if rest == decoded or rest[:1] not in {"", "/"}:
+        raise OutsideMount(path, script_name)
+    return rest
+
+
+def _add_connection(environ: Environ, exchange: Exchange) -> None:
+    """Add who asks and who is asked, and how; a unix socket has no address: Host tells our name."""
+    scheme = environ["wsgi.url_scheme"] = exchange.scheme
+    if scheme == "https":
+        environ["HTTPS"] = "on"
+    peer, ours = _address(exchange.peername), _address(exchange.sockname)
+    if peer is None:
+        environ["REMOTE_ADDR"] = ""
+    else:
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = peer
+    if ours is None:
+        host, port = split_authority(environ.get("HTTP_HOST", "")) or ("", "")
+        environ["SERVER_NAME"] = host or "localhost"
+        environ["SERVER_PORT"] = port or DEFAULT_PORTS[scheme]
+    else:
+        host, environ["SERVER_PORT"] = ours
+        # IPv6 stands in brackets, as in a URL (RFC 3875, section 4.1.14).
+        environ["SERVER_NAME"] = f"[{host}]" if ":" in host else host
+    if (tls := exchange.get_extra_info("ssl_object")) is not None:
+        environ.update(tls_environ(tls))
+    if (proxied := exchange.get_extra_info("proxied")) is not None:
+        _add_proxied(environ, proxied)
+
+
+def _add_proxied(environ: Environ, proxied: Proxied) -> None:
+    """Add what the PROXY protocol has told, by gunicorn's names; REMOTE_ADDR follows it anyway."""
+    if (address := _address(proxied.destination)) is not None:
+        environ["PROXY_PROTOCOL"] = "TCP6" if ":" in address[0] else "TCP4"
+        environ["PROXY_ADDR"], environ["PROXY_PORT"] = address
+
+
+def _address(name: Any) -> tuple[str, str] | None:
+    """Return host and port; None for a unix socket, or a client that was gone at once."""
+    if not name or isinstance(name, (str, bytes)):
+        return None
+    return name[0], str(name[1])
