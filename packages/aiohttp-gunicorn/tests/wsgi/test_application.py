@@ -964,9 +964,10 @@ async def test_client_is_held_back_by_a_slow_application(wsgi: Adapter) -> None:
 
 
 async def test_chunked_content_that_is_there_has_a_length(wsgi: Adapter) -> None:
-    """It is that of the content without the framing (RFC 3875): some frameworks read no more."""
+    """It looks as if it had never been chunked (RFC 9112, section 7.1.3)."""
 
     def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        assert "HTTP_TRANSFER_ENCODING" not in environ
         start_response("200 OK", PLAIN)
         return [environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))]
 

@@ -96,9 +96,7 @@ class WsgiApplication:
         else:
             file, source = await self._open_input(exchange, steps)
             if head.chunked and source is None:
-                # Now it is known (RFC 3875, section 4.1.2), and Django reads no more than that.
-                environ["CONTENT_LENGTH"] = str(file.seek(0, io.SEEK_END))
-                file.seek(0)
+                _tell_length(environ, file)
         environ["wsgi.input"] = file
         environ["wsgi.early_hints"] = steps.post_hints
         call = Call(self._application, environ, steps, exchange, self._hooks)
@@ -193,6 +191,17 @@ class WsgiApplication:
                 await close_answer(answer)
         except Exception as exc:  # noqa: BLE001
             self._note_dropped(exchange, End(exc))
+
+
+def _tell_length(environ: Environ, file: IO[bytes]) -> None:
+    """Tell of a chunked body that is all there what one with a length has.
+
+    RFC 9112, section 7.1.3. Django reads no more than it knows the length of, and
+    Bottle would look for the framing once more.
+    """
+    environ["CONTENT_LENGTH"] = str(file.seek(0, io.SEEK_END))
+    file.seek(0)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 async def _take_steps(
