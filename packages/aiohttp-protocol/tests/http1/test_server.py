@@ -1500,6 +1500,33 @@ async def test_connection_that_never_asks_ends_soon_when_draining() -> None:
     closes_after(served, 2)
 
 
+async def test_idle_connection_whose_client_keeps_it_open_does_not_delay_a_drain() -> None:
+    """There is no answer on its way: half a second, and it is cut."""
+    served = Served()
+    await served.exchange(GET)
+    served.service.begin_drain()
+    served.clock.advance(0.25)
+    assert served.is_closed
+    assert served.service.connections
+    served.clock.advance(0.3)
+    await settle()
+    assert not served.service.connections
+
+
+async def test_half_a_head_delays_a_drain_no_longer_than_a_first_one() -> None:
+    """2 seconds, or what is left of its time if that is less."""
+    for waited, left in ((0, 2), (14, 1)):
+        served = Served()
+        await served.exchange(GET, GET[:10])
+        served.clock.advance(waited)
+        served.service.begin_drain()
+        served.clock.advance(left - 0.1)
+        assert not served.is_closed
+        served.clock.advance(0.2)
+        assert served.is_closed
+        assert b"408" in served.client.written
+
+
 # The lowest way to write a server.
 
 

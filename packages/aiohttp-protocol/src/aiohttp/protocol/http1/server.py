@@ -331,13 +331,15 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         A request may be on its way: on an idle connection whose client doesn't know yet,
         or as the first of a new one. It is answered, and the answer says that it is the last.
         So it is behind a response that has said before that the connection will be kept.
+        A head that has begun to come has as long as a first one.
         """
         self._has_promised = self._state in _HEAD_IS_SENT and not self._is_closing
         self._is_closing = True
-        if self._state is IDLE and self._collector is None:
+        if self._state is IDLE:
             limits = self._service.limits
-            patience = min(_LAST_CALL, limits.linger) if self._requests else limits.linger
-            self._deadline.set(self._service.time() + patience)
+            is_known = self._collector is None and self._requests
+            patience = min(_LAST_CALL, limits.linger) if is_known else limits.linger
+            self._deadline.set(min(self._deadline.when, self._service.time() + patience))
 
     def abort(self) -> None:
         """Cut the connection at once."""
@@ -920,10 +922,10 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
             return
         self.flush()
         self._unsent = transport.get_write_buffer_size()
-        limits = self._service.limits
-        self._deadline.set(
-            self._service.time() + (limits.write_time if self._unsent else limits.linger)
-        )
+        limits, linger = self._service.limits, self._service.limits.linger
+        if self._exchange is None and self._service.is_draining:
+            linger = min(_LAST_CALL, linger)  # for there is no answer that a client may yet read
+        self._deadline.set(self._service.time() + (limits.write_time if self._unsent else linger))
         if self._has_eof or not (has_more if self._is_tls else transport.can_write_eof()):
             transport.close()
             return
