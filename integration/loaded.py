@@ -1,7 +1,8 @@
 """One application three times, of each kind that the worker serves: for tests under load.
 
-GET /hello answers "hello", GET /pieces many ``PIECES``, GET /sleep?MILLISECONDS "slept", and
-POST /echo its own body. The field ``pid`` tells which process has answered.
+GET /hello answers "hello", GET /pieces many ``PIECES``, GET /sleep?MILLISECONDS "slept",
+POST /echo its own body, and GET /who the client's address and port, scheme and host. The field
+``pid`` tells which process has answered.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
         return iter(PIECES)
     if path == "/sleep":
         time.sleep(int(environ["QUERY_STRING"]) / 1000)
-    body: bytes = environ["wsgi.input"].read() if path == "/echo" else _short(path)
+    if path == "/who":
+        names = ("REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "HTTP_HOST")
+        body = " ".join(str(environ.get(name)) for name in names).encode()
+    else:
+        body = environ["wsgi.input"].read() if path == "/echo" else _short(path)
     start_response("200 OK", [*fields, ("Content-Length", str(len(body)))])
     return [body]
 
@@ -59,7 +64,12 @@ async def asgi(
         return
     if path == "/sleep":
         await asyncio.sleep(int(scope["query_string"]) / 1000)
-    body = await _received(receive) if path == "/echo" else _short(path)
+    if path == "/who":
+        address, port = scope["client"] or (None, None)
+        host = dict(scope["headers"])[b"host"].decode()
+        body = f"{address} {port} {scope['scheme']} {host}".encode()
+    else:
+        body = await _received(receive) if path == "/echo" else _short(path)
     await send({**start, "headers": [*fields, (b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
@@ -92,7 +102,11 @@ class Native:
             return
         if path == "/sleep":
             await asyncio.sleep(int(query) / 1000)
-        body = await exchange.body.read() if path == "/echo" else _short(path)
+        if path == "/who":
+            address, port = (exchange.peername or (None, None))[:2]
+            body = f"{address} {port} {exchange.scheme} {exchange.head.headers['Host']}".encode()
+        else:
+            body = await exchange.body.read() if path == "/echo" else _short(path)
         await exchange.respond(200, fields, body)
 
 

@@ -31,17 +31,21 @@ http {{
     fastcgi_temp_path {folder};
     uwsgi_temp_path {folder};
     scgi_temp_path {folder};
+    {upstreams}
     {servers}
 }}
 """
 
 
 @contextmanager
-def nginx(folder: Path, servers: Mapping[str, str]) -> Generator[dict[str, int]]:
+def nginx(
+    folder: Path, servers: Mapping[str, str], upstreams: str = ""
+) -> Generator[dict[str, int]]:
     """Run nginx as long as the block lasts, which gets the port of each server by its name.
 
     ``servers``: what each has between its braces, without ``listen``; ``@name@`` is the
     port of the server of that name. One that names a certificate speaks TLS.
+    ``upstreams``: what stands beside them.
     """
     with ExitStack() as opened:
         sockets = {name: opened.enter_context(socket.socket()) for name in servers}
@@ -57,7 +61,9 @@ def nginx(folder: Path, servers: Mapping[str, str]) -> Generator[dict[str, int]]
         ]
         file = folder / "nginx.conf"
         file.write_text(
-            CONFIGURATION.format(folder=folder, user=_user(), servers="\n".join(blocks))
+            CONFIGURATION.format(
+                folder=folder, user=_user(), upstreams=upstreams, servers="\n".join(blocks)
+            )
         )
         with _process(folder, file, [sock.fileno() for sock in sockets.values()]):
             yield ports

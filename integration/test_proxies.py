@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
 import ssl
-import subprocess
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from aiohttp.protocol import Exchange, Listener, TrustedProxies
+from haproxy import haproxy
 from nginx import nginx
 
 CERTIFICATE = Path(__file__).parents[1] / "packages/aiohttp-protocol/tests/localhost.pem"
 LOOPBACK = TrustedProxies(["127.0.0.0/8"])
-
-HAPROXY = """
-defaults
-    mode {mode}
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-    {options}
-frontend front
-    bind fd@{descriptor} {bind}
-    {front}
-    default_backend back
-backend back
-    server served 127.0.0.1:{port} {server}
-"""
 
 
 class Names:
@@ -43,39 +23,6 @@ class Names:
         """Answer with address, scheme and host."""
         text = f"{exchange.peername[0]} {exchange.peername[1]} {exchange.scheme} {exchange.host}"
         await exchange.respond(200, [("Connection", "close")], text.encode())
-
-
-@contextmanager
-def haproxy(
-    folder: Path,
-    port: int,
-    *,
-    mode: str = "tcp",
-    options: str = "",
-    bind: str = "",
-    front: str = "",
-    server: str = "",
-) -> Generator[int]:
-    """Run HAProxy before a port of this machine; the block gets its own."""
-    program = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
-    if program is None:
-        raise FileNotFoundError("haproxy is not installed: .ci/debian-packages names it")
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        sock.listen(128)  # who connects before HAProxy is there waits
-        file = folder / "haproxy.conf"
-        file.write_text(
-            HAPROXY.format(
-                mode=mode, options=options, bind=bind, front=front, server=server, port=port,
-                descriptor=sock.fileno(),
-            )
-        )  # fmt: skip
-        process = subprocess.Popen([program, "-db", "-f", file], pass_fds=[sock.fileno()])
-        try:
-            yield sock.getsockname()[1]
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 async def asked(
