@@ -1,4 +1,4 @@
-"""One HTTP request as an ASGI application sees it: ``receive()`` and ``send()`` (HTTP 2.5).
+"""One HTTP request as an ASGI application answers it: ``send()``, behind ``receive()`` (HTTP 2.5).
 
 What may be sent when stands in tables at the end of the class. A whole response
 leaves as one write. The head of one that comes in parts is held until the first of its
@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from typing import IO, Any, ClassVar, TypeAlias
 
 from aiohttp.protocol import (
-    EMPTY_STREAM,
     Exchange,
     HttpException,
     IncompleteRead,
@@ -28,6 +27,7 @@ from aiohttp.protocol import (
 
 from ..heads import ResponseFields
 from .messages import Message, content_of, links_of, response_fields, response_head
+from .request import Receiver
 
 __all__ = ["HEAD_TIME", "HeldHeads", "HttpCall"]
 
@@ -63,91 +63,16 @@ class HeldHeads:
             task.add_done_callback(self._sending.discard)
 
 
-class HttpCall:
-    """What one call of an application is made with, besides the scope.
+class HttpCall(Receiver):
+    """What one call of an application is made with, besides the scope."""
 
-    Attributes:
-        broken: why the request's body could not be read to its end; None if it could.
-    """
-
-    # Of the class, and not set for each request, because few change any of it.
-    broken: RemoteProtocolError | None = None
-    _has_body = True  # which the application has not received to its end
-    _is_end_told = False
-    _one_by_one: asyncio.Lock | None = None
     _trailers: ResponseFields | None = None
-    _waiting: asyncio.Timeout | None = None
 
     def __init__(self, exchange: Exchange, heads: HeldHeads, log: logging.Logger) -> None:
         self._exchange = exchange
         self._heads = heads
         self._log = log
         self._may = self._BEFORE_START
-
-    # The request.
-
-    async def receive(self) -> Message:
-        """Return the next part of the request's body, and then, once, ``http.disconnect``.
-
-        That comes when the client has gone, or the response is complete, to all who wait
-        for it. Cancelling it loses nothing.
-
-        Raises:
-            RemoteProtocolError: if the body can't be read to its end: it is malformed,
-                too large, or its client too slow.
-            InvalidUse: after ``http.disconnect``.
-        """
-        if self._is_end_told:
-            raise self._nothing_follows()
-        if self._has_body and self._may:
-            body = self._exchange.body
-            if body.is_eof():  # as nearly always: it came with its head
-                self._has_body = False
-                content = b"" if body is EMPTY_STREAM else body.read_nowait()  # 0.3 µs of a GET
-                return {"type": "http.request", "body": content, "more_body": False}
-            message = await self._receive_part()
-            if message is not None:
-                return message
-        await self._exchange.wait_disconnected()
-        self._is_end_told = True
-        return {"type": "http.disconnect"}
-
-    async def _receive_part(self) -> Message | None:
-        """Return what has come of the body, or will come; None if that is nothing any more."""
-        if self._one_by_one is None:
-            self._one_by_one = asyncio.Lock()
-        async with self._one_by_one:
-            if not (self._has_body and self._may):
-                return None
-            body = self._exchange.body
-            try:
-                # A timeout that never comes of itself: the end of the response ends the wait.
-                async with asyncio.timeout(None) as self._waiting:
-                    content = await body.readany()
-            except TimeoutError:
-                return None
-            except PeerDisconnected:
-                self._has_body = False
-                return None
-            except IncompleteRead as exc:
-                # A client that sends no more has gone, as far as ASGI can tell.
-                self.broken = exc
-                self._is_end_told = True
-                self._has_body = False
-                return {"type": "http.disconnect"}
-            except RemoteProtocolError as exc:
-                self.broken = exc
-                raise
-            finally:
-                self._waiting = None
-            self._has_body = not body.at_eof()
-            return {"type": "http.request", "body": content, "more_body": self._has_body}
-
-    def _nothing_follows(self) -> Exception:
-        text = "http.disconnect was received: expected no further receive()"
-        return PeerDisconnected(text) if self._exchange.is_disconnected else InvalidUse(text)
-
-    # The response.
 
     async def send(self, message: Message) -> None:
         """Take a message of the response; waits while the client reads slower than we send.
@@ -263,6 +188,7 @@ class HttpCall:
 
     def _complete(self) -> None:
         self._may = self._COMPLETE
+        self._is_answered = True
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
