@@ -40,3 +40,4 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "static/"
+TIME_ZONE = "UTC"  # else the times in the log of the worker would be those of Chicago
