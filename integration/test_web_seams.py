@@ -17,8 +17,8 @@ import pytest
 import aiohttp
 from command_server import INTEGRATION, command_server
 from gunicorn_process import Gunicorn
+from haproxy import haproxy
 from nginx import nginx
-from test_proxies import haproxy
 from web_answers import EXPECTED, answers
 
 SOURCE = f"import sys; sys.path.append({str(INTEGRATION)!r}); from web_application import app"
