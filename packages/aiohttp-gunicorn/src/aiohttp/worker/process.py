@@ -209,7 +209,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         while True:
             self.notify()
             watch.turned()
-            if os.getppid() != self.ppid:
+            if self.alive and os.getppid() != self.ppid:
                 self.log.info("Parent changed, shutting down: %s", self)
                 self.alive = False
             self._look_alive()
