@@ -195,6 +195,54 @@ async def test_disconnect_comes_once() -> None:
         assert isinstance(caught.value, OSError)
 
 
+async def test_client_that_closes_its_side_is_a_disconnect() -> None:
+    """As for other servers of ASGI; who answers all the same may."""
+    app = await Recorder().called_by(GET)
+    await app.receive()
+    waiting = asyncio.ensure_future(app.receive())
+    await asyncio.sleep(0)
+    app.client.transport.feed_eof()
+    assert await waiting == DISCONNECT
+    with pytest.raises(PeerDisconnected, match=r"expected no further receive\(\)"):
+        await app.receive()
+    await app.send(start())
+    await app.send(body(b"all the same"))
+    await app.end()
+    assert (await app.client.answer()).content == b"all the same"
+
+
+async def test_client_that_closes_its_side_behind_a_pipeline_waits_for_its_answers() -> None:
+    """It asked for more, so it is there; behind its last request it is a disconnect."""
+    app = await Recorder().called_by(GET + GET)
+    await app.receive()
+    app.client.transport.feed_eof()
+    waiting = asyncio.ensure_future(app.receive())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    await app.send(start())
+    await app.send(body(b"hi"))
+    assert await waiting == DISCONNECT
+    assert app.client.transport.written.endswith(b"hi")
+
+
+@pytest.mark.parametrize("own", [None, 500])
+async def test_client_that_closed_its_side_is_not_an_error(own: int | None, caplog: Any) -> None:
+    """An application that gives up then, in whatever way, is a 499 in the access log."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        assert await receive() == DISCONNECT
+        if own is not None:
+            await send(start(own))
+
+    client = Client(application, disconnect_grace=0)
+    client.send(GET)
+    client.transport.feed_eof()
+    assert (await client.answer()).status == 499
+    assert caplog.records == []
+
+
 async def test_disconnect_within_the_body() -> None:
     """What came before is given; then the disconnect, to all who wait for the body."""
     app = await Recorder().called_by(post("Content-Length: 5", content=b"he"))
@@ -329,7 +377,7 @@ async def test_client_that_breaks_off_takes_no_answer() -> None:
     assert await app.receive() == DISCONNECT
     with pytest.raises(PeerDisconnected, match="the client broke its request off"):
         await app.send(start())
-    with pytest.raises(InvalidUse, match=r"expected no further receive\(\)"):
+    with pytest.raises(PeerDisconnected, match=r"expected no further receive\(\)"):
         await app.receive()
 
 

@@ -1066,6 +1066,60 @@ async def test_handler_is_cancelled_when_the_client_goes() -> None:
     assert seen == ["cancelled", "told"]
 
 
+async def test_end_of_input_is_told_at_once() -> None:
+    """The client may have gone, or wait for its answer, which can be sent."""
+    told: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.wait_input_ended()
+        told.append(exchange.head.target)
+        assert not exchange.is_disconnected
+        await exchange.respond(200, (), b"all the same")
+        await exchange.wait_input_ended()  # and is over: returns
+
+    for pieces in ([GET], [GET[:9], GET[9:]]):
+        served = Served(answer)
+        for piece in pieces:
+            await served.exchange(piece)
+        served.client.feed_eof()
+        await settle()
+        assert served.client.written.endswith(b"all the same")
+    assert told == ["/", "/"]
+
+
+async def test_end_of_input_is_that_behind_the_last_request() -> None:
+    """A pipeline's earlier requests have a client who asked for more."""
+    told: list[str] = []
+
+    async def answer(exchange: Exchange) -> None:
+        waiting = asyncio.ensure_future(exchange.wait_input_ended())
+        await settle(2)
+        told.append(f"{exchange.head.target} {waiting.done()}")
+        await exchange.respond(200)
+        await waiting
+
+    served = Served(answer)
+    served.client.feed(request("/1") + request("/2"))
+    served.client.feed_eof()
+    await settle(20)
+    assert told == ["/1 False", "/2 True"]
+
+
+async def test_both_waits_end_with_the_client() -> None:
+    """And neither of them before."""
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.cancel_on_disconnect = False
+        await asyncio.gather(exchange.wait_input_ended(), exchange.wait_disconnected())
+
+    served = Served(answer)
+    await served.exchange(GET)
+    assert served.service.tasks
+    served.client.lose()
+    await settle()
+    assert not served.service.tasks
+
+
 async def test_handler_may_have_time_for_itself_when_the_client_goes() -> None:
     """It is told at once, and cancelled when its application's ``disconnect_grace`` is over."""
     seen: list[str] = []
@@ -1520,10 +1574,7 @@ async def test_half_a_head_delays_a_drain_no_longer_than_a_first_one() -> None:
         await served.exchange(GET, GET[:10])
         served.clock.advance(waited)
         served.service.begin_drain()
-        served.clock.advance(left - 0.1)
-        assert not served.is_closed
-        served.clock.advance(0.2)
-        assert served.is_closed
+        closes_after(served, left)
         assert b"408" in served.client.written
 
 

@@ -72,6 +72,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     _failure: ClassVar[SharedFlag | None] = None
     """Whether a worker has already told why none of them can start."""
 
+    alive: bool
     _serving: Serving | None = None
 
     @classmethod

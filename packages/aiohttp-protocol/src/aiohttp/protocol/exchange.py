@@ -243,6 +243,13 @@ class Exchange(Protocol):
     async def wait_disconnected(self) -> None:
         """Return when the client has gone away, or this exchange is over."""
 
+    async def wait_input_ended(self) -> None:
+        """Return when the client has closed its side, has gone, or this exchange is over.
+
+        Nearly always it has gone then, too. But it may wait for the response, which can
+        still be sent.
+        """
+
     @property
     def is_draining(self) -> bool:
         """Whether the server is about to stop: endless responses should end now."""

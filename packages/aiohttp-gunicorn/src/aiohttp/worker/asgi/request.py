@@ -15,7 +15,13 @@ from aiohttp.protocol import (
 
 from .messages import Message
 
-__all__ = ["Receiver"]
+__all__ = ["ClientLeft", "Receiver"]
+
+
+class ClientLeft(RemoteProtocolError):
+    """The client had closed its side, and the application gave up: nobody may read this."""
+
+    status = 499  # as proxies log it
 
 
 class Receiver:
@@ -39,7 +45,8 @@ class Receiver:
         """Return the next part of the request's body, and then, once, ``http.disconnect``.
 
         That comes when the client has gone, or the response is complete, to all who wait
-        for it. Cancelling it loses nothing.
+        for it; and when the client has closed its side, as one that goes does first. It may
+        wait for the response all the same, which can still be sent. Cancelling loses nothing.
 
         Raises:
             RemoteProtocolError: if the body can't be read to its end: it is malformed,
@@ -57,8 +64,11 @@ class Receiver:
             message = await self._receive_part()
             if message is not None:
                 return message
-        await self._exchange.wait_disconnected()
+        exchange = self._exchange
+        await exchange.wait_input_ended()
         self._is_end_told = True
+        if not (self._is_answered or exchange.is_disconnected):
+            self.broken = ClientLeft("the client closed its side before it was answered")
         return {"type": "http.disconnect"}
 
     async def _receive_part(self) -> Message | None:
@@ -94,4 +104,4 @@ class Receiver:
 
     def _nothing_follows(self) -> Exception:
         text = "http.disconnect was received: expected no further receive()"
-        return PeerDisconnected(text) if self._exchange.is_disconnected else InvalidUse(text)
+        return InvalidUse(text) if self._is_answered else PeerDisconnected(text)

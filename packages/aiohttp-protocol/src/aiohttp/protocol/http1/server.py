@@ -283,6 +283,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         """
         self._has_eof = True
         self._end_input()
+        if self._exchange is not None:
+            self._exchange.tell_change()
         return self._state in _ANSWERING and not self._is_tls
 
     def pause_writing(self) -> None:
@@ -379,6 +381,16 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
     def is_gone(self) -> bool:
         """Whether nothing that is sent can reach the client any more."""
         return self._transport is None or self._transport.is_closing()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is over, or is now another protocol's."""
+        return self._transport is None
+
+    @property
+    def has_input_ended(self) -> bool:
+        """Whether the client has closed its side, and has asked for nothing more before."""
+        return self._has_eof and not self._pending
 
     @property
     def state(self) -> State:

@@ -68,8 +68,8 @@ class ServerExchange:
 
     __slots__ = (
         "__weakref__",
+        "_change",
         "_connection",
-        "_ended",
         "_has_content",
         "_origin",
         "_service",
@@ -117,7 +117,7 @@ class ServerExchange:
         self._status = 0
         self._writer: BodyWriter | None = None
         self._unsent_head = b""
-        self._ended: asyncio.Event | None = None
+        self._change: asyncio.Event | None = None
 
     def __repr__(self) -> str:
         status = self._status or "unanswered"
@@ -544,11 +544,28 @@ class ServerExchange:
 
     async def wait_disconnected(self) -> None:
         """Return when the client has gone away, or this exchange is over."""
-        if self.is_over or self.is_disconnected:
-            return
-        if self._ended is None:
-            self._ended = asyncio.Event()
-        await self._ended.wait()
+        while not self._is_out_of_touch:
+            await self._wait_change()
+
+    async def wait_input_ended(self) -> None:
+        """Return when the client has closed its side, has gone, or this exchange is over."""
+        while not (self._is_out_of_touch or self._connection.has_input_ended):
+            await self._wait_change()
+
+    @property
+    def _is_out_of_touch(self) -> bool:
+        return self.is_over or self.is_disconnected or self._connection.is_lost
+
+    async def _wait_change(self) -> None:
+        if self._change is None:
+            self._change = asyncio.Event()
+        await self._change.wait()
+
+    def tell_change(self) -> None:
+        """Wake up whoever waits for a change."""
+        if self._change is not None:
+            self._change.set()
+            self._change = None
 
     @property
     def is_draining(self) -> bool:
@@ -570,15 +587,13 @@ class ServerExchange:
         """Take note that the response is complete."""
         self.is_over = True
         self._writer = None
-        if self._ended is not None:
-            self._ended.set()
+        self.tell_change()
 
     def lose(self) -> None:
         """Take note that the client has gone before the response was complete."""
         if self.is_over:
             return
-        if self._ended is not None:
-            self._ended.set()
+        self.tell_change()
         if self.cancel_on_disconnect and self.own_task is not None:
             self.own_task.add_done_callback(self._report_unbegun)
             service = self._service

@@ -182,6 +182,10 @@ class MockedExchange:
         """Return when the client is gone."""
         await self._disconnected.wait()
 
+    async def wait_input_ended(self) -> None:
+        """Return when the client is gone."""
+        await self._disconnected.wait()
+
     @property
     def is_draining(self) -> bool:
         """Whether ``begin_drain`` was called."""

@@ -208,6 +208,10 @@ class AsgiExchange:
         self._listen()
         await self._ended.wait()
 
+    async def wait_input_ended(self) -> None:
+        """Return when the client has gone away, or this exchange is over: ASGI knows no more."""
+        await self.wait_disconnected()
+
     @property
     def is_draining(self) -> bool:
         """Whether the server has begun to stop, as far as it tells before requests are over."""
