@@ -26,9 +26,10 @@ from wire import connect
 class Recorder:
     """An application that notes the environ of its request."""
 
-    def __init__(self, fields: FieldRule | None) -> None:
+    def __init__(self, fields: FieldRule | None, keeper: object = None) -> None:
         self.environ: Environ = {}
         self.fields = fields
+        self.keeper = keeper
         self.base = base_environ(
             errors=ErrorLog(lambda template, line: None),
             server_software="test/1",
@@ -38,7 +39,7 @@ class Recorder:
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer without content."""
-        self.environ = make_environ(exchange, self.base, self.fields)
+        self.environ = make_environ(exchange, self.base, self.fields, keeper=self.keeper)
         await exchange.respond(204)
 
 
@@ -48,10 +49,11 @@ async def exchange_of(
     fields: FieldRule | None = None,
     trust: Trust | None = None,
     proxied: Proxied | None = None,
+    keeper: object = None,
     **extra: Any,
 ) -> tuple[Environ, bytes]:
     """Return the environ of a request, given without its line ends, and the answer."""
-    application = Recorder(fields)
+    application = Recorder(fields, keeper)
     protocol = ServerHttpProtocol(Service(application, trusted_proxies=trust))
     protocol.proxied = proxied
     transport = connect(protocol, **extra)
@@ -359,6 +361,38 @@ async def test_outside_script_name(monkeypatch: pytest.MonkeyPatch, target: str)
     assert environ == {}
     assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
     assert f"mounted at '/mount', not at '{target}'".encode() in answer
+
+
+async def test_requests_that_say_the_same_share_what_was_made_of_it() -> None:
+    """But no environ, and nothing that is the connection's."""
+    keeper = object()
+    head = "GET /kept%20it HTTP/1.1\nHost: kept"
+    first = await environ_of(head)
+    for number in range(4):  # a head is remembered from the second time on
+        environ = await environ_of(head, keeper=keeper, peername=("192.0.2.9", number))
+        assert environ["REMOTE_PORT"] == str(number)
+        assert {**environ, "wsgi.errors": 0} == {
+            **first, "REMOTE_ADDR": "192.0.2.9", "REMOTE_PORT": str(number), "wsgi.errors": 0,
+        }  # fmt: skip
+        environ["HTTP_HOST"] = "changed"
+    assert (await environ_of(head, keeper=object()))["HTTP_HOST"] == "kept"
+
+
+async def test_fields_with_underscores_are_judged_by_their_sender() -> None:
+    """In each request anew."""
+    keeper = object()
+    fields = FieldRule(
+        forwarder_headers=("SCRIPT_NAME",), is_trusted=lambda peername: peername[0] == "127.0.0.1"
+    )
+    for port in (1, 2, 3):
+        for address, script_name in (("127.0.0.1", "/a"), ("192.0.2.9", "")):
+            environ = await environ_of(
+                "GET /a/b HTTP/1.1\nHost: sift\nSCRIPT_NAME: /a",
+                fields=fields,
+                keeper=keeper,
+                peername=(address, port),
+            )
+            assert environ["SCRIPT_NAME"] == script_name
 
 
 def test_errors_are_logged_by_line() -> None:

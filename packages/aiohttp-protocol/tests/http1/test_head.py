@@ -101,6 +101,18 @@ def test_known_fields_are_understood_once() -> None:
     assert heads[0] is heads[2]
 
 
+def test_what_is_derived_is_shared_by_heads_that_say_the_same() -> None:
+    """There is a place for it where a head is remembered, which one with a query never is."""
+    assert parse_request_head(b"GET / HTTP/1.1\r\nHost: first\r\n\r\n").derived is None
+    met_before(REPEATED)
+    derived = parse_request_head(REPEATED).derived
+    assert derived is not None
+    derived["key"] = "what was made of it"
+    assert parse_request_head(REPEATED).derived == {"key": "what was made of it"}
+    assert parse_request_head(REPEATED.replace(b"/a", b"/b")).derived == {}
+    assert parse_request_head(REPEATED.replace(b"/a", b"/a?b")).derived is None
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -9,7 +9,7 @@ from aiohttp.protocol import Exchange, InvalidHeader, shown
 
 from .proxies import sender_of, trusted_by
 
-__all__ = ["DROP_AMBIGUOUS", "FieldRule"]
+__all__ = ["DROP_AMBIGUOUS", "FieldRule", "has_underscore"]
 
 
 class FieldRule:
@@ -54,7 +54,7 @@ class FieldRule:
             InvalidHeader: if one of them has the request refused; a server answers 400.
         """
         headers = exchange.head.headers
-        if "_" not in "".join(headers):  # 0.2 µs for a browser's twelve
+        if not has_underscore(headers):
             return headers.items()
         is_forwarder = self._is_trusted(sender_of(exchange))
         return [
@@ -91,6 +91,11 @@ class FieldRule:
                 name=name,
             )
         return self._header_map == "dangerous"
+
+
+def has_underscore(names: Iterable[str]) -> bool:
+    """Tell whether any of these names has one; every rule lets in all others, from anybody."""
+    return "_" in "".join(names)  # 0.2 µs for a browser's twelve
 
 
 DROP_AMBIGUOUS = FieldRule()

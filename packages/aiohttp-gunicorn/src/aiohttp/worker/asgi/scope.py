@@ -94,9 +94,9 @@ class Scopes:
         """
         head = exchange.head
         kept = head.derived
-        if isinstance(kept, _Kept) and kept.owner is self:
-            scope = kept.scope.copy()
-            scope["headers"] = kept.headers.copy()
+        if kept is not None and (known := kept.get(self)) is not None:
+            scope: dict[str, Any] = known.copy()
+            scope["headers"] = scope["headers"].copy()
             return scope
         try:
             headers = [
@@ -105,8 +105,9 @@ class Scopes:
         except _AmbiguousName:
             return self._sifted(exchange)
         scope = _scope_of(head, headers, self._root_path)
-        head.derived = _Kept(self, scope, scope["headers"].copy())
-        return scope.copy()
+        if kept is not None:
+            kept[self] = {**scope, "headers": scope["headers"].copy()}
+        return scope
 
     def _sifted(self, exchange: Exchange) -> dict[str, Any]:
         """Return the same where it depends on settings and peer what may get in."""
@@ -117,19 +118,6 @@ class Scopes:
         mount = self._fields.told(exchange, "SCRIPT_NAME")
         root_path = self._root_path if mount is None else mount.rstrip("/")
         return _scope_of(exchange.head, headers, root_path)
-
-
-class _Kept:
-    """What was made of a head. There may be several applications in a process."""
-
-    __slots__ = ("headers", "owner", "scope")
-
-    def __init__(
-        self, owner: Scopes, scope: dict[str, Any], headers: list[tuple[bytes, bytes]]
-    ) -> None:
-        self.owner = owner
-        self.scope = scope
-        self.headers = headers
 
 
 def _scope_of(

@@ -84,7 +84,7 @@ class WsgiApplication:
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer one request with what the application says."""
-        environ = make_environ(exchange, self._environ, self._fields)
+        environ = make_environ(exchange, self._environ, self._fields, keeper=self)
         if self._is_coroutine:
             await self._run_on_loop(exchange, environ)
             return

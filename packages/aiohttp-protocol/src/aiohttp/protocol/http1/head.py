@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 
@@ -109,8 +109,8 @@ class RequestHead:
         content_length: what the client announced, in bytes, or None.
         upgrade: the Upgrade field where Connection names it, else "".
         expect_continue: whether the client waits for ``100 Continue``.
-        derived: what somebody has made of all this, and finds again in the next request
-            that says the same; None at first.
+        derived: what others have made of all this, each by a key of their own, and find
+            again in the next request that says the same; None where nobody remembers it.
     """
 
     __slots__ = (
@@ -147,7 +147,7 @@ class RequestHead:
         self.content_length = content_length
         self.upgrade = upgrade
         self.expect_continue = expect_continue
-        self.derived: object = None
+        self.derived: dict[object, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<RequestHead {self.method} {shown(self.target)} {len(self.headers)} fields>"
@@ -255,6 +255,7 @@ def known_request_head(data: bytes, limits: Limits) -> RequestHead | None:
         if headers is None or (head := _head_of_line(line, headers)) is None:
             return None
         if b"?" not in line:
+            head.derived = {}
             _keep(_known_heads, data, head)
     if len(data) > limits.unchecked_head or len(head.headers) > limits.fields:
         return None  # what is known may be too much here
