@@ -122,18 +122,6 @@ def test_headers_that_are_no_iterable_are_refused() -> None:
             response_fields(headers)
 
 
-def test_fields_are_remembered_within_bounds() -> None:
-    """Neither what is made up on the way fills the memory, nor what is long, new or secret."""
-    from aiohttp.worker.asgi.messages import _fields
-
-    for number in range(2 * _fields.FIELDS):
-        response_fields([(b"x", b"%d" % number)])
-    assert len(_fields) <= _fields.FIELDS
-    headers = [(b"y", b"long" * 50), (b"ETag", b"new"), (b"set-cookie", b"secret")]
-    assert len(response_fields(headers)[0]) == 3
-    assert not {name for name, _ in _fields} & {name for name, _ in headers}
-
-
 @pytest.mark.parametrize("content", [b"abc", bytearray(b"abc"), memoryview(b"abc")])
 def test_content_is_bytes(content: object) -> None:
     """Frameworks pass on buffers, too."""

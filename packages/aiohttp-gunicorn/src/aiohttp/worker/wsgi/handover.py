@@ -167,7 +167,7 @@ class Handover:
     async def next(self) -> Step:
         """Return the next step. Chunks that already wait come joined, as one write."""
         if not self._arrived:
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._pool.inbox.loop.create_future()
             await self._waiter
         step = self._arrived.popleft()
         if not isinstance(step, Chunk):

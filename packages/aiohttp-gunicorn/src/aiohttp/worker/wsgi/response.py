@@ -197,7 +197,7 @@ class Response:
         is_told = len(body) == self._content_length
         start = self._decided() if is_told else self._announced()
         self._is_complete = True
-        return Whole(*start, body, is_end=is_end)
+        return Whole(*start, body, is_end)
 
 
 def _rest_of_file(file: IO[bytes]) -> tuple[int, int] | None:
