@@ -8,11 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from loaded import PIECES
 
-__all__ = ["Failure", "Load", "soon"]
+__all__ = ["Failure", "Load", "peers_of", "soon"]
 
 PATIENCE = 30.0
 """Seconds until one answer counts as lost, however busy the machine is."""
@@ -28,6 +29,22 @@ async def soon(condition: Callable[[], Any], what: str, seconds: float = PATIENC
             raise TimeoutError(f"waited {seconds:g} s for {what}")
         await asyncio.sleep(0.02)
     return found
+
+
+def peers_of(pid: int) -> set[int]:
+    """Return the ports of all who are connected by IPv4 to a process that stands still.
+
+    While sockets of other processes come and go, the kernel's table may lack a row: so it
+    is read more than once.
+    """
+    folder = Path(f"/proc/{pid}")
+    own = {str(file.readlink()) for file in (folder / "fd").iterdir()}
+    found: set[int] = set()
+    for _ in range(10):
+        rows = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
+        mine = [row for row in rows if f"socket:[{row[9]}]" in own]
+        found |= {int(row[2].partition(":")[2], 16) for row in mine}
+    return found - {0}  # who listens has no peer
 
 
 class Failure(NamedTuple):

@@ -1,8 +1,8 @@
 """One application three times, of each kind that the worker serves: for tests under load.
 
 GET /hello answers "hello", GET /pieces many ``PIECES``, GET /sleep?MILLISECONDS "slept",
-POST /echo its own body, and GET /who the client's address and port, scheme and host. The field
-``pid`` tells which process has answered.
+POST /echo its own body, GET /who the client's address and port, scheme and host, and GET
+/stream 50 MB in small pieces. The field ``pid`` tells which process has answered.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from itertools import repeat
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -20,6 +21,7 @@ __all__ = ["KINDS", "PIECES", "asgi", "native", "wsgi"]
 
 KINDS = ("wsgi", "asgi", "native")
 PIECES = [b"0123456789" * 100] * 20
+MANY = 50_000
 
 Message = MutableMapping[str, Any]
 
@@ -27,9 +29,9 @@ Message = MutableMapping[str, Any]
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer by the path."""
     path, fields = environ["PATH_INFO"], [("pid", str(os.getpid()))]
-    if path == "/pieces":
+    if path in {"/pieces", "/stream"}:
         start_response("200 OK", fields)
-        return iter(PIECES)
+        return iter(_pieces(path))
     if path == "/sleep":
         time.sleep(int(environ["QUERY_STRING"]) / 1000)
     if path == "/who":
@@ -55,9 +57,9 @@ async def asgi(
                 return
     path, fields = scope["path"], [(b"pid", b"%d" % os.getpid())]
     start = {"type": "http.response.start", "status": 200}
-    if path == "/pieces":
+    if path in {"/pieces", "/stream"}:
         await send({**start, "headers": fields})
-        for piece in PIECES:
+        for piece in _pieces(path):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(0)
         await send({"type": "http.response.body"})
@@ -93,9 +95,9 @@ class Native:
         """Answer by the path."""
         path, _, query = exchange.head.target.partition("?")
         fields = [("pid", str(os.getpid()))]
-        if path == "/pieces":
+        if path in {"/pieces", "/stream"}:
             await exchange.start(200, fields)
-            for piece in PIECES:
+            for piece in _pieces(path):
                 await exchange.write(piece)
                 await asyncio.sleep(0)
             await exchange.finish()
@@ -111,6 +113,10 @@ class Native:
 
 
 native = Native()
+
+
+def _pieces(path: str) -> Iterable[bytes]:
+    return PIECES if path == "/pieces" else repeat(PIECES[0], MANY)
 
 
 def _short(path: str) -> bytes:

@@ -20,7 +20,7 @@ import pytest
 
 import loaded
 from gunicorn_process import Gunicorn
-from load import Load, soon
+from load import Load, peers_of, soon
 
 SOURCE = Path(loaded.__file__).read_text()
 COUNTING = """
@@ -207,14 +207,6 @@ async def halted(gunicorn: Gunicorn, pid: int) -> None:
     gunicorn.signal(signal.SIGSTOP, pid)
     status = Path(f"/proc/{pid}/stat")
     await soon(lambda: status.read_text().rpartition(")")[2].startswith(" T"), "its standstill")
-
-
-def peers_of(pid: int) -> set[int]:
-    """Return the ports of all who are connected to a process by IPv4."""
-    folder = Path(f"/proc/{pid}")
-    own = {str(file.readlink()) for file in (folder / "fd").iterdir()}
-    rows = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
-    return {int(row[2].partition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in own}
 
 
 # Clients of another make.
