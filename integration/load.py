@@ -31,7 +31,7 @@ async def soon(condition: Callable[[], Any], what: str, seconds: float = PATIENC
     return found
 
 
-def peers_of(pid: int) -> set[int]:
+async def peers_of(pid: int) -> set[int]:
     """Return the ports of all who are connected by IPv4 to a process that stands still.
 
     While sockets of other processes come and go, the kernel's table may lack a row: so it
@@ -40,11 +40,13 @@ def peers_of(pid: int) -> set[int]:
     folder = Path(f"/proc/{pid}")
     own = {str(file.readlink()) for file in (folder / "fd").iterdir()}
     found: set[int] = set()
-    for _ in range(10):
-        rows = [line.split() for line in (folder / "net/tcp").read_text().splitlines()[1:]]
+    for _ in range(5):
+        table = (folder / "net/tcp").read_text().splitlines()
+        rows = [line.split() for line in table if " 01 " in line]  # established
         mine = [row for row in rows if f"socket:[{row[9]}]" in own]
         found |= {int(row[2].partition(":")[2], 16) for row in mine}
-    return found - {0}  # who listens has no peer
+        await asyncio.sleep(0)
+    return found
 
 
 class Failure(NamedTuple):

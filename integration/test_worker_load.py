@@ -37,9 +37,10 @@ end
 
 def served(folder: Path, kind: str, loop: str, *options: str) -> Gunicorn:
     """Return gunicorn with two workers and an application of ``loaded``."""
+    common = ["--workers", "2", "--asgi-loop", loop]
+    common += ["--keep-alive", "60"]  # however long it takes these clients to go on
     threads = ["--threads", "4"] * (kind == "wsgi")
-    source = f"{SOURCE}\n\napp = {kind}\n"
-    return Gunicorn(folder, source, "--workers", "2", "--asgi-loop", loop, *threads, *options)
+    return Gunicorn(folder, f"{SOURCE}\n\napp = {kind}\n", *common, *threads, *options)
 
 
 @asynccontextmanager
@@ -193,7 +194,7 @@ async def test_killed_worker(kind: str, loop: str, tmp_path: Path) -> None:
     async with under_load(tmp_path, kind, loop) as (gunicorn, load):
         victim = gunicorn.pids[0]
         await halted(gunicorn, victim)
-        inside = peers_of(victim)
+        inside = await peers_of(victim)
         gunicorn.signal(signal.SIGKILL, victim)
         await soon(lambda: len(gunicorn.pids) == 3, "a worker in its place")
         await all_answer(gunicorn, load)
