@@ -127,6 +127,22 @@ async def test_stop_of_a_pool_that_was_not_started() -> None:
     await ThreadPool(1, Inbox(), most=10).stop()
 
 
+async def test_stop_of_a_pool_that_could_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping waits for the threads that there are, not for one that the system refused."""
+    pool, begin = ThreadPool(3, Inbox(), most=10), threading.Thread.start
+
+    def refuse_the_second(thread: threading.Thread) -> None:
+        if pool.threads:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        pool.start()
+    async with asyncio.timeout(PATIENCE):
+        await pool.stop()
+
+
 async def test_raising_job_leaves_its_thread_working(caplog: pytest.LogCaptureFixture) -> None:
     """A job that raises is logged, and the thread takes the next one."""
     pool = started(1)

@@ -121,8 +121,8 @@ class ThreadPool:
         """Start the threads; what they have to say comes to the running loop."""
         self.inbox.open(asyncio.get_running_loop())
         for _ in range(self.size):
-            self._note_thread(1)
             self._start_thread()
+            self._note_thread(1)  # behind it: stop() would wait for one that was never started
 
     def submit(self, job: Job) -> None:
         """Have ``job()`` called in a thread; it answers for its own errors. For the loop.
