@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -218,6 +219,36 @@ async def test_one_thread_has_a_bound_on_the_disk(
     client.transport.release()
     content = (await client.answer()).content
     assert content == b"".join(b"%10d" % number * 1000 for number in range(100))
+
+
+async def test_one_thread_uses_the_disk_again(
+    wsgi: Adapter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However long a response is, what has been sent of it makes room for what follows."""
+    monkeypatch.setattr(handover, "AHEAD_ON_DISK", 100_000)
+    files: list[IO[bytes]] = []
+    sizes: list[int] = []
+
+    def temporary_file(buffering: int) -> IO[bytes]:
+        files.append((tmp_path / "spill").open("xb+", buffering))
+        return files[-1]
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        for number in range(100):
+            yield b"%10d" % number * 1000
+            sizes.extend(os.fstat(file.fileno()).st_size for file in files)
+        yield b"end" * 50_000
+
+    monkeypatch.setattr(spool, "TemporaryFile", temporary_file)
+    client = await wsgi.connect(application, threads=1)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: bool(sizes))
+    client.transport.release()
+    parts = [b"%10d" % number * 1000 for number in range(100)]
+    assert (await client.answer()).content == b"".join(parts) + b"end" * 50_000
+    assert 200_000 <= max(sizes) <= 300_000
 
 
 async def test_one_thread_waits_for_no_hook(wsgi: Adapter) -> None:

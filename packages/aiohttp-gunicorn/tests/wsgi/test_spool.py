@@ -82,7 +82,7 @@ async def test_cancelling_leaves_no_file(files: list[IO[bytes]]) -> None:
 
 def test_spill() -> None:
     """Each part is where it is said to be, and whoever reads isn't disturbed."""
-    spill = Spill()
+    spill = Spill(100)
     with spill.file as file:
         assert spill.add(b"abc") == 0
         assert file.read(1) == b"a"

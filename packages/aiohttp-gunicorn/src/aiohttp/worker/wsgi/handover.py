@@ -32,6 +32,9 @@ AHEAD_ON_DISK = 1024 * 1024 * 1024
 """As many if its thread is the only one, and its client reads slowly: others must not wait."""
 
 
+GONE = "the client has gone, or the worker is stopping"
+
+
 class ClientGone(ConnectionResetError):
     """Nobody takes the response any more: the client has gone, or the worker is stopping."""
 
@@ -95,8 +98,8 @@ class Handover:
             ClientGone: if nobody takes the steps any more.
         """
         if self._spill is not None:
-            step = SendSpilled(self._spill.file, self._spill.add(data), len(data))
-            self._post_counted(step, len(data), AHEAD_ON_DISK, self.client.get)
+            for start in range(0, len(data), self._spill.ahead):
+                self._post_spilled(self._spill, data[start : start + self._spill.ahead])
         elif self._pool.most > 1:
             self._post_counted(Chunk(data), len(data), AHEAD, self.client.get)
         else:
@@ -137,8 +140,14 @@ class Handover:
             file.close()
 
     def _begin_to_spill(self) -> None:
-        self._spill = Spill()
+        self._spill = Spill(AHEAD_ON_DISK)
         self.own(self._spill.file)
+
+    def _post_spilled(self, spill: Spill, data: bytes) -> None:
+        if self.is_abandoned:  # and so the file may be closed
+            raise ClientGone(GONE)
+        step = SendSpilled(spill.file, spill.add(data), len(data))
+        self._post_counted(step, len(data), spill.ahead, self.client.get)
 
     def _post_counted(
         self,
@@ -160,7 +169,7 @@ class Handover:
             self.client.note_progress(done)
             self._unwritten -= done
         if self.is_abandoned:
-            raise ClientGone("the client has gone, or the worker is stopping")
+            raise ClientGone(GONE)
 
     # For the coroutine.
 
@@ -209,8 +218,8 @@ class Handover:
             return
         if isinstance(step, SendSpilled) and self._arrived:
             last = self._arrived[-1]
-            if isinstance(last, SendSpilled):
-                # They are as many as the application likes, and this one follows the last.
+            if isinstance(last, SendSpilled) and last.offset + last.size == step.offset:
+                # They are as many as the application likes.
                 self._arrived[-1] = last._replace(size=last.size + step.size)
                 return
         self._arrived.append(step)

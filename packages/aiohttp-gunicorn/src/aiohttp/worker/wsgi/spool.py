@@ -54,13 +54,21 @@ async def spool(body: StreamReader) -> IO[bytes]:
 class Spill:
     """Parts of a response on the disk: a thread adds them, the loop sends them.
 
+    The file has no more than three times ``ahead`` bytes, however long the response is: after
+    twice as many its front is used again.
+
+    Args:
+        ahead: so many bytes may wait to be sent when one more part is added, and no part is
+            longer. So what the new one lies upon has been sent.
+
     Attributes:
         file: where they are, as the loop reads it; adding doesn't move its position.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: int) -> None:
+        self.ahead = ahead
         self.file: IO[bytes] = TemporaryFile(buffering=0)  # noqa: SIM115 - its owner's
-        self._size = 0
+        self._end = 0
 
     def add(self, data: bytes) -> int:
         """Return where these bytes are from now on.
@@ -68,10 +76,12 @@ class Spill:
         Raises:
             OSError: if the disk has no room for them.
         """
-        offset = self._size
+        if self._end >= 2 * self.ahead:
+            self._end = 0
+        offset = self._end
         rest = memoryview(data)
         while rest:
-            size = os.pwrite(self.file.fileno(), rest, self._size)
-            self._size += size
+            size = os.pwrite(self.file.fileno(), rest, self._end)
+            self._end += size
             rest = rest[size:]
         return offset
