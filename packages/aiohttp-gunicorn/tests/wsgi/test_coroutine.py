@@ -278,6 +278,45 @@ async def test_write_that_was_got_in_a_thread(wsgi: Adapter) -> None:
     assert (await wsgi.ask(application)).content == b"abc"
 
 
+async def test_write_that_went_wrong_unseen_is_logged(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is beyond the announced length isn't lost in a write() that nobody waited for."""
+
+    async def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        write = start_response("200 OK", [("Content-Length", "5")])
+        for data in (b"he", b"llo", b"x"):
+            write(data)
+        await asyncio.sleep(0)
+        return []
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(lambda: not client.service.tasks)
+    assert client.transport.written.endswith(b"\r\n\r\nhello")
+    assert "LocalProtocolError" in caplog.text
+
+
+async def test_write_that_is_cancelled_leaves_no_hole(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A response never goes on behind a part of which the rest was not sent."""
+
+    async def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        write: Any = start_response("200 OK", PLAIN)
+        writing = write(b"x" * 1_000_000)
+        await asyncio.sleep(0)
+        writing.cancel()
+        return [b"end"]
+
+    client = await wsgi.connect(application)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: not client.service.tasks)
+    assert client.transport.is_aborted
+    assert "a write() was cancelled before all of it was sent" in caplog.text
+
+
 async def test_file(wsgi: Adapter, tmp_path: Path) -> None:
     """A wrapped file is sent, and closed."""
     path = tmp_path / "digits"
@@ -387,6 +426,23 @@ async def test_faulty_application_is_500(
     assert len(caplog.records) == 1
     assert "/path" in caplog.text
     assert message in caplog.text
+
+
+async def test_error_keeps_what_it_was_raised_for(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log shows both errors, as it does for an application in a thread."""
+
+    async def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        try:
+            raise KeyError("first")
+        except KeyError:
+            raise ValueError("second")  # noqa: B904
+
+    await wsgi.ask(application)
+    assert "KeyError: 'first'" in caplog.text
+    assert "During handling of the above exception" in caplog.text
+    assert "ValueError: second" in caplog.text
 
 
 async def test_exc_info_replaces_the_headers(wsgi: Adapter) -> None:

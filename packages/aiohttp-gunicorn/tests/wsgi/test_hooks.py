@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -141,3 +143,27 @@ async def test_hook_after_the_client_went(wsgi: Adapter) -> None:
     gone.set()
     await until(lambda: len(hooks.seen) == 2)
     assert hooks.seen[1] == ("after", 0, 0, True)
+
+
+async def test_hook_of_what_the_loop_does_not_want_any_more(wsgi: Adapter) -> None:
+    """It is told of the request, too, when the client went before there was anything to await."""
+    begun, gone = threading.Event(), threading.Event()
+    paths: list[str] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Awaitable[list[bytes]]:
+        begun.set()
+        gone.wait(PATIENCE)
+        return awaits(environ, start_response)
+
+    def post_request(worker: Any, request: Any, environ: Environ, response: Any) -> None:
+        paths.append(environ["PATH_INFO"])
+
+    cfg = SimpleNamespace(pre_request=lambda worker, request: None, post_request=post_request)
+    hooks = RequestHooks(SimpleNamespace(cfg=cfg, log=logging.getLogger("hooks")))
+    client = await wsgi.connect(application, hooks=hooks)
+    client.send(GET)
+    await until(begun.is_set)
+    client.transport.lose()
+    await until(lambda: not client.service.tasks)
+    gone.set()
+    await until(lambda: paths == ["/path"])

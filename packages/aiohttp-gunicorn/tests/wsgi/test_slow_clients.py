@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 from wsgiref.types import StartResponse
@@ -16,6 +16,7 @@ from aiohttp.protocol import Exchange
 from aiohttp.worker.hooks import RequestHooks
 from aiohttp.worker.wsgi import handover, spool, waiting
 from aiohttp.worker.wsgi.application import READ_FIRST
+from aiohttp.worker.wsgi.async_input import SpooledInput
 from aiohttp.worker.wsgi.environ import Environ
 from wsgi_client import GET, PLAIN, Adapter, echo, hello, post, until
 
@@ -178,6 +179,32 @@ async def test_one_thread_gets_large_content_by_the_disk(
     assert (await client.answer()).content == b"x" * 600_000
     await wsgi.pools[0].stop()
     assert [getattr(file, "closed", None) for file in files] == [True]
+
+
+async def test_one_thread_leaves_large_content_on_the_disk_for_the_loop(
+    wsgi: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes on on the loop reads the rest from the file, not all of it from the memory."""
+    monkeypatch.setattr(spool, "IN_MEMORY", 100_000)
+    bodies: list[Any] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Awaitable[list[bytes]]:
+        assert environ["wsgi.input"].read(1) == b"x"
+
+        async def go_on() -> list[bytes]:
+            content = environ["wsgi.input"]
+            bodies.append(content)
+            start_response("200 OK", PLAIN)
+            first = await content.read(9) + await content.readline(10)
+            rest = [line async for line in content]
+            return [b"%d" % len(first), b" %d" % len(rest[0])]
+
+        return go_on()
+
+    client = await wsgi.connect(application, threads=1)
+    client.send(UPLOAD + REST)
+    assert (await client.answer()).content == b"19 599980"
+    assert isinstance(bodies[0], SpooledInput)
 
 
 async def test_one_thread_runs_ahead_of_its_readers(wsgi: Adapter) -> None:

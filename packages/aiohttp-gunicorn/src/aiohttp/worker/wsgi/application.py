@@ -14,6 +14,7 @@ from wsgiref.types import WSGIApplication
 from aiohttp.protocol import Exchange, HttpException, shown
 
 from ..fields import FieldRule
+from .async_input import AsyncInput, SpooledInput
 from .call import Call, error_to_answer
 from .coroutine import (
     LoopOutlet,
@@ -105,7 +106,7 @@ class WsgiApplication:
         try:
             last = await _take_steps(exchange, steps, source)
             if last is not None:
-                await self._go_on(exchange, call, _unread(file, source), last.answer)
+                await self._go_on(exchange, call, _move_input(exchange, file, source), last.answer)
         finally:
             steps.abandon()
             if source is not None:
@@ -138,31 +139,33 @@ class WsgiApplication:
         """Serve a coroutine function."""
         outlet = LoopOutlet(exchange)
         response = Response(outlet, is_head=exchange.head.method == "HEAD")
-        move_to_loop(environ, exchange, outlet)
+        move_to_loop(environ, AsyncInput(exchange.body), outlet)
         with self._on_loop(exchange, environ):
             if self._hooks is not None:
                 self._hooks.before(exchange)
             answer = self._application(environ, response.start_response)
             await answer_on_loop(response, outlet, answer)
 
-    async def _go_on(self, exchange: Exchange, call: Call, unread: bytes, answer: Any) -> None:
+    async def _go_on(
+        self, exchange: Exchange, call: Call, content: AsyncInput, answer: Any
+    ) -> None:
         """Serve what an application has returned in its thread for the loop to run."""
         outlet = call.response.outlet = LoopOutlet(exchange)
         exchange.request = None  # not in the thread any more
-        if unread:
-            exchange.body.unread_data(unread)
-        move_to_loop(call.environ, exchange, outlet)
+        move_to_loop(call.environ, content, outlet)
         with self._on_loop(exchange, call.environ):
             await answer_on_loop(call.response, outlet, answer)
 
     @contextmanager
-    def _on_loop(self, exchange: Exchange, environ: Environ) -> Generator[None]:
+    def _on_loop(self, exchange: Exchange, environ: Environ | None) -> Generator[None]:
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
             raise
-        except BaseException as exc:  # noqa: BLE001
-            raise error_to_answer(exc) from exc.__cause__
+        except BaseException as exc:
+            if (error := error_to_answer(exc)) is exc:
+                raise  # as it is: "from" would hide what it was raised for
+            raise error from error.__cause__
         finally:
             if self._hooks is not None:
                 self._hooks.after(exchange, environ)
@@ -187,7 +190,7 @@ class WsgiApplication:
     async def _discard(self, exchange: Exchange, answer: Any) -> None:
         """Close what an application has returned for the loop when its client had gone."""
         try:
-            with self._on_loop(exchange, {}):
+            with self._on_loop(exchange, None):
                 await close_answer(answer)
         except Exception as exc:  # noqa: BLE001
             self._note_dropped(exchange, End(exc))
@@ -236,11 +239,15 @@ async def _take_steps(
             steps.note_done(step)
 
 
-def _unread(file: IO[bytes], source: BlockingInput | None) -> bytes:
-    """Return what has come of the body, but was not read in the application's thread."""
+def _move_input(exchange: Exchange, file: IO[bytes], source: BlockingInput | None) -> AsyncInput:
+    """Return the body for the loop, without what was read of it in the application's thread."""
     if source is not None:
         source.leave()
-    return b"" if file.closed else file.read()
+    elif not isinstance(file, io.BytesIO):
+        return SpooledInput(file)
+    if not file.closed and (unread := file.read()):
+        exchange.body.unread_data(unread)
+    return AsyncInput(exchange.body)
 
 
 async def _read(exchange: Exchange, size: int) -> bytes | Exception:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
+from typing import IO
 
 from aiohttp.protocol import HttpException, IncompleteReadError, LimitExceeded, StreamReader
 
 from .input import UnreadableBody
 
-__all__ = ["AsyncInput"]
+__all__ = ["AsyncInput", "SpooledInput"]
 
 
 class AsyncInput:
@@ -57,6 +58,24 @@ class AsyncInput:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while line := await self.readline():
             yield line
+
+
+class SpooledInput(AsyncInput):
+    """The same of a body that is in a file, and stays there.
+
+    The file is read on the loop: it was written just now, so no disk is waited for.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    async def read(self, size: int | None = -1, /) -> bytes:
+        """Return ``size`` bytes, fewer only at the end; all to the end for -1 or None."""
+        return self._file.read(-1 if size is None else size)
+
+    async def readline(self, size: int | None = -1, /) -> bytes:
+        """Return a line with its LF, but at most ``size`` bytes; ``b""`` at the end."""
+        return self._file.readline(-1 if size is None else size)
 
 
 @contextmanager

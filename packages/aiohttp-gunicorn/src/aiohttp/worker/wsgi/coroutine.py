@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Iterable
 from typing import Any
 
-from aiohttp.protocol import Exchange
+from aiohttp.protocol import Exchange, InvalidUse
 
 from ..heads import parse_hints
 from .async_input import AsyncInput
@@ -40,6 +40,7 @@ class LoopOutlet:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._due: deque[Step] = deque()
+        self._error: Exception | None = None
         self._lock = asyncio.Lock()
         self._flushes: set[asyncio.Task[None]] = set()
 
@@ -76,10 +77,23 @@ class LoopOutlet:
 
         Raises:
             PeerDisconnected: if the client has gone.
+            LocalProtocolError: if the response would have a hole: a step before was wrong, or
+                its flush was cancelled half way.
         """
         async with self._lock:
-            while self._due:
-                await perform(self._exchange, self._due.popleft())
+            while self._due and self._error is None:
+                await self._perform(self._due.popleft())
+            if self._error is not None:
+                raise self._error
+
+    async def _perform(self, step: Step) -> None:
+        try:
+            await perform(self._exchange, step)
+        except Exception as exc:  # noqa: BLE001 - raised by flush, now and from then on
+            self._error = exc
+        except asyncio.CancelledError:
+            self._error = InvalidUse("a write() was cancelled before all of it was sent")
+            raise
 
     def close(self) -> None:
         """Give up what is still due."""
@@ -90,7 +104,7 @@ class LoopOutlet:
     def _note_flushed(self, task: asyncio.Task[None]) -> None:
         self._flushes.discard(task)
         if not task.cancelled():
-            task.exception()  # of an application that didn't wait for it: the next flush raises it
+            task.exception()  # of an application that didn't wait for it: the last flush raises it
 
 
 def is_coroutine_application(application: object) -> bool:
@@ -101,10 +115,10 @@ def is_coroutine_application(application: object) -> bool:
     )
 
 
-def move_to_loop(environ: Environ, exchange: Exchange, outlet: LoopOutlet) -> None:
+def move_to_loop(environ: Environ, content: AsyncInput, outlet: LoopOutlet) -> None:
     """Tell an application by its environ that it runs on the loop."""
     environ["wsgi.async"] = True
-    environ["wsgi.input"] = AsyncInput(exchange.body)
+    environ["wsgi.input"] = content
     environ["wsgi.early_hints"] = outlet.post_hints
 
 
