@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiohttp.worker.asgi import AsgiApplication
 from aiohttp.worker.asgi.messages import Receive, Scope, Send
-from aiohttp.worker.asgi.scope import EXTENSIONS
 from aiohttp.worker.fields import FieldRule
-from asgi_client import ask, scope_of
+from aiohttp.worker.proxies import Forwarders
+from asgi_client import GET, LOG, Client, ask, body, scope_of, start
 
 
 def get(target: str, *fields: str, version: str = "1.1") -> bytes:
@@ -43,16 +44,52 @@ async def test_scope_is_complete() -> None:
     }
 
 
-async def test_scope_is_the_applications_own() -> None:
-    """What one call changes is not seen by the next."""
-    first = await scope_of()
-    expected = await scope_of()
-    first["headers"].append((b"x", b"1"))
-    first["extensions"]["more"] = {}
-    first["extensions"][EXTENSIONS[0]]["more"] = 1
-    first["asgi"]["version"] = "4"
-    first["path"] = "/other"
-    assert await scope_of() == expected
+async def test_scope_is_the_requests_own() -> None:
+    """What one call changes, however deep, isn't seen by the next of the same application."""
+    seen: list[str] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(repr(scope))
+        scope["headers"].append((b"x", b"1"))
+        for extension in scope["extensions"].values():
+            extension["more"] = 1
+        scope["extensions"]["more"] = {}
+        scope["asgi"]["version"] = "4"
+        scope["path"] = "/other"
+        await send(start())
+        await send(body())
+
+    client = Client(application)
+    for _ in range(4):  # made anew, and then of a head that is known
+        client.send(GET)
+        await client.answer()
+    assert seen[1:] == seen[:1] * 3
+
+
+async def test_requests_that_say_the_same_have_addresses_of_their_own() -> None:
+    """Behind a proxy, on one connection; and on connections from different clients."""
+    trusted = Forwarders(["192.0.2.1"], {"X-Forwarded-Proto": "https"})
+    plain = get("/same", "X-Forwarded-For: 198.51.100.1", "X-Forwarded-Proto: https")
+    seen: list[Any] = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["client"], scope["scheme"], scope["server"]))
+        await send(start())
+        await send(body())
+
+    adapter = AsgiApplication(application, log=LOG)
+    for host, port in [("192.0.2.1", 1), ("192.0.2.9", 2), ("192.0.2.1", 3)]:
+        peer = {"peername": (host, port), "sockname": ("192.0.2.2", 80 + port)}
+        client = Client(application, peer=peer)
+        client.service.application = adapter
+        client.service.trusted_proxies = trusted
+        client.send(plain)
+        await client.answer()
+    assert seen == [
+        (("198.51.100.1", 0), "https", ("192.0.2.2", 81)),
+        (("192.0.2.9", 2), "http", ("192.0.2.2", 82)),
+        (("198.51.100.1", 0), "https", ("192.0.2.2", 83)),
+    ]
 
 
 async def test_applications_do_not_share_scopes() -> None:

@@ -13,7 +13,7 @@ from ..fields import DROP_AMBIGUOUS, FieldRule
 from .http import HeldHeads, HttpCall
 from .lifespan import Lifespan
 from .messages import AsgiCallable
-from .scope import DEBUG, EXTENSIONS, Scopes
+from .scope import Scopes
 
 __all__ = ["AsgiApplication"]
 
@@ -50,8 +50,8 @@ class AsgiApplication:
         self._log = log
         self._heads = HeldHeads()
         self._lifespan = Lifespan(application, lifespan, log)
-        extensions = (*EXTENSIONS, DEBUG) if log.isEnabledFor(logging.DEBUG) else EXTENSIONS
-        self._scopes = Scopes(root_path=root_path, fields=fields, extensions=extensions)
+        offers_debug = log.isEnabledFor(logging.DEBUG)
+        self._scopes = Scopes(root_path=root_path, fields=fields, offers_debug=offers_debug)
 
     async def startup(self) -> None:
         """Let the application start.

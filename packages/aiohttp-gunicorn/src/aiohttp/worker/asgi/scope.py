@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -12,18 +11,10 @@ from ..fields import DROP_AMBIGUOUS, FieldRule
 from ..targets import split_target
 from .tls import tls_extension
 
-__all__ = ["DEBUG", "EXTENSIONS", "SPEC_VERSION", "VERSION", "Scopes"]
+__all__ = ["DEBUG", "SPEC_VERSION", "VERSION", "Scopes"]
 
 VERSION: Final = "3.0"
 SPEC_VERSION: Final = "2.5"
-
-EXTENSIONS: Final = (
-    "http.response.early_hint",
-    "http.response.pathsend",
-    "http.response.trailers",
-    "http.response.zerocopysend",
-)
-"""What every response may use."""
 
 DEBUG: Final = "http.response.debug"
 """Offered on request only: its specification says that it isn't for production."""
@@ -61,7 +52,7 @@ class Scopes:
     Args:
         root_path: where it is mounted, as SCRIPT_NAME in WSGI.
         fields: sifts the fields of requests, and knows whose word on SCRIPT_NAME counts.
-        extensions: the names of those that are offered.
+        offers_debug: whether the extension ``http.response.debug`` is offered.
     """
 
     def __init__(
@@ -69,11 +60,11 @@ class Scopes:
         *,
         root_path: str = "",
         fields: FieldRule = DROP_AMBIGUOUS,
-        extensions: Iterable[str] = EXTENSIONS,
+        offers_debug: bool = False,
     ) -> None:
         self._root_path = root_path.rstrip("/")
         self._fields = fields
-        self._extensions: dict[str, Any] = {name: {} for name in extensions}
+        self._offers_debug = offers_debug
 
     def make(self, exchange: Exchange) -> dict[str, Any]:
         """Return the scope of one request, which is the application's to change."""
@@ -82,7 +73,9 @@ class Scopes:
         scope["scheme"] = scheme = exchange.scheme
         scope["client"] = _client(exchange.peername)
         scope["server"] = _server(exchange.sockname)
-        scope["extensions"] = extensions = self._extensions.copy()
+        scope["extensions"] = extensions = _extensions()
+        if self._offers_debug:
+            extensions[DEBUG] = {}
         if scheme == "https" and (facts := tls_extension(exchange)) is not None:
             extensions["tls"] = facts
         return scope
@@ -159,6 +152,16 @@ def _path(raw_path: str, root_path: str) -> str:
     if not root_path or path == root_path or path.startswith(f"{root_path}/"):
         return path
     return root_path + path
+
+
+def _extensions() -> dict[str, Any]:
+    """Return what every response may use, in dictionaries that are one request's own."""
+    return {
+        "http.response.early_hint": {},
+        "http.response.pathsend": {},
+        "http.response.trailers": {},
+        "http.response.zerocopysend": {},
+    }
 
 
 def _client(name: Any) -> tuple[str, int] | None:

@@ -36,7 +36,7 @@ def tls_extension(exchange: Exchange) -> dict[str, Any] | None:
     extension = _extensions.get(ssl_object)
     if extension is None:
         extension = _extensions[ssl_object] = _extension_of(ssl_object)
-    return extension.copy()
+    return {**extension, "client_cert_chain": extension["client_cert_chain"].copy()}
 
 
 def _extension_of(ssl_object: ssl.SSLObject) -> dict[str, Any]:
