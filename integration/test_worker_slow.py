@@ -49,7 +49,6 @@ def gunicorn_with(folder: Path, kind: str, *options: str, **environ: str) -> Gun
 def slow_client(gunicorn: Gunicorn, way: str) -> socket.socket:
     """Return a connection on which no more will be sent than was."""
     client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(PATIENCE)
     client.connect(gunicorn.address)
     client.sendall(WAYS[way])
