@@ -614,6 +614,29 @@ async def test_head_that_was_sent_alone_belongs_to_a_whole_body(
     assert (await app.client.answer()).content == b"hi"
 
 
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"7")]])
+async def test_head_that_was_sent_alone_belongs_to_a_file(
+    headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An application that took its time to find it may send it all the same, and only it."""
+    monkeypatch.setattr(http, "HEAD_TIME", 0)
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    message: Message = {"type": "http.response.pathsend", "path": str(file)}
+    app = await Recorder().called_by(GET)
+    await app.send(start(200, *headers))
+    await app.client.has(b"\r\n\r\n")
+    await app.send(message)
+    await app.end()
+    assert (await app.client.answer()).content == b"content"
+    app = await Recorder().called_by(GET)
+    await app.send(start())
+    await app.client.has(b"\r\n\r\n")
+    await app.send(body(b"a", more_body=True))
+    with pytest.raises(InvalidUse, match="sent 'http.response.pathsend'"):
+        await app.send(message)
+
+
 async def test_head_that_leaves_in_time_leaves_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The timer finds nothing to do, and isn't set again."""
     monkeypatch.setattr(http, "HEAD_TIME", 0)

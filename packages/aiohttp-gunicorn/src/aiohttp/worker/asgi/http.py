@@ -163,10 +163,11 @@ class HttpCall(Receiver):
         return [*self._fields, ("Content-Length", str(self._length))]
 
     async def send_head(self) -> None:
-        """Send the head alone: its body takes its time."""
+        """Send the head alone: its body takes its time, and may yet come in any way."""
         if self._may is self._BEFORE_BODY:
             try:
                 await self._start()
+                self._may = self._BEHIND_HEAD
                 await self._exchange.write(b"")
             except HttpException:
                 self._may = self._BEFORE_BODY  # so that the next send() tells the application
@@ -174,6 +175,7 @@ class HttpCall(Receiver):
     async def _send_more(self, message: Message) -> None:
         content = content_of(message)
         has_more = message.get("more_body")
+        self._may = self._IN_BODY
         if content or has_more:
             await self._exchange.write(content)
         if not has_more:
@@ -206,7 +208,9 @@ class HttpCall(Receiver):
         with _open_regular(path) as file:
             if self._length is None:
                 self._length = os.fstat(file.fileno()).st_size
-            await self._start()
+            if self._may is self._BEFORE_BODY:
+                await self._start()
+            self._may = self._IN_BODY
             await self._exchange.sendfile(file, 0, self._length)
         await self._end_body()
 
@@ -225,6 +229,7 @@ class HttpCall(Receiver):
             if self._length is None and not has_more and self._trailers is None:
                 self._length = count
             await self._start()
+        self._may = self._IN_BODY
         await self._exchange.sendfile(file, offset, count)
         file.seek(offset + count)
         if not has_more:
@@ -265,6 +270,7 @@ class HttpCall(Receiver):
         "http.response.zerocopysend": _send_file,
         "http.response.early_hint": _ignore,
     }
+    _BEHIND_HEAD: ClassVar[dict[str, _Step]] = {**_IN_BODY, "http.response.pathsend": _send_path}
     _BEFORE_TRAILERS: ClassVar[dict[str, _Step]] = {"http.response.trailers": _take_trailers}
     _COMPLETE: ClassVar[dict[str, _Step]] = {}
     _TOO_MUCH: ClassVar[dict[str, _Step]] = {}  # and the log knows
