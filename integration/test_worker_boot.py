@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 import urllib.request
@@ -12,6 +13,17 @@ import pytest
 
 from gunicorn_process import PATIENCE, Gunicorn, until
 from worker_applications import ASGI, WSGI
+
+NATIVE_EXITS = """
+import sys
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange): ...
+    async def startup(self): sys.exit("no settings")
+
+app = Application()
+"""
 
 NATIVE_FAILS = """
 class Application:
@@ -65,6 +77,9 @@ def get(port: int, target: str) -> bytes:
         ("app = 1", [], 3, "expected an application, got 1"),
         ("def app(one): ...", [], 3, "can't tell whether <function app at "),
         (FACTORY_FAILS, [], 3, "RuntimeError: no settings"),
+        ("import sys; sys.exit('no settings')", [], 3, "can't be loaded: SystemExit: no settings"),
+        ("def app(): raise SystemExit(1)", [], 3, "can't be made: SystemExit: 1"),
+        (NATIVE_EXITS, [], 3, "can't start: SystemExit: no settings"),
         (WSGI, ["--certfile", "served.py"], 3, "certfile 'served.py' and keyfile None"),
         (NATIVE_FAILS, [], 3, "ZeroDivisionError: division by zero"),
         (LIFESPAN_FAILS, [], 3, "no database at db.example"),
@@ -75,8 +90,9 @@ def get(port: int, target: str) -> bytes:
         (WSGI, ["--env", "AIOHTTP_APPLICATION=cgi"], 3, "AIOHTTP_APPLICATION"),
     ],
     ids=[
-        "import", "attribute", "no-application", "kind", "factory", "certificate", "startup",
-        "lifespan", "lifespan-raises", "port", "protocol", "limit", "kind-setting",
+        "import", "attribute", "no-application", "kind", "factory", "import-exits",
+        "factory-exits", "startup-exits", "certificate", "startup", "lifespan",
+        "lifespan-raises", "port", "protocol", "limit", "kind-setting",
     ],
 )  # fmt: skip
 def test_start_that_fails_ends_gunicorn(
@@ -97,6 +113,26 @@ def test_start_that_fails_with_preload(tmp_path: Path) -> None:
     assert gunicorn.wait() != 0
     assert "No module named 'no_such_module'" in gunicorn.log
     assert "Booting worker" not in gunicorn.log
+
+
+def test_start_that_fails_while_gunicorn_ends(tmp_path: Path) -> None:
+    """An application that can't be loaded doesn't keep gunicorn from ending well."""
+    source = """
+import os, time
+print("loading", flush=True)
+while not os.path.exists("released"):
+    time.sleep(0.02)
+raise LookupError("no settings")
+"""
+    with Gunicorn(tmp_path, source) as gunicorn:
+        gunicorn.has_logged("loading")
+        gunicorn.signal(signal.SIGTERM)
+        gunicorn.has_logged("Handling signal: term")
+        time.sleep(0.2)  # until the worker has it, too
+        (tmp_path / "released").touch()
+        assert gunicorn.wait() == 0
+        assert "LookupError: no settings" in gunicorn.log
+        assert "HaltServer" not in gunicorn.log
 
 
 def test_preload(tmp_path: Path) -> None:

@@ -166,13 +166,18 @@ app = Application()
         assert "Error" not in gunicorn.log
 
 
-def test_failing_cleanup_is_logged(tmp_path: Path) -> None:
-    """What goes wrong when an application cleans up isn't lost."""
-    source = """
+@pytest.mark.parametrize("more", ["pass", "await asyncio.Event().wait()"], ids=["up", "starting"])
+def test_failing_cleanup_is_logged(tmp_path: Path, more: str) -> None:
+    """What goes wrong when an application cleans up isn't lost, even if it has never started."""
+    source = f"""
+import asyncio
+
 class Application:
     def __call__(self): ...
     async def handle_exchange(self, exchange): ...
-    async def startup(self): print("started", flush=True)
+    async def startup(self):
+        print("started", flush=True)
+        {more}
     async def cleanup(self): 1 / 0
 
 app = Application()
@@ -183,9 +188,60 @@ app = Application()
         assert gunicorn.wait() == 0
         assert "Error while stopping" in gunicorn.log
         assert "ZeroDivisionError: division by zero" in gunicorn.log
+        assert "never retrieved" not in gunicorn.log
+
+
+def test_endless_cleanup_of_what_never_started_is_given_up(tmp_path: Path) -> None:
+    """It has the time that requests would have, and no worker has to be killed."""
+    source = """
+import asyncio
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange): ...
+    async def startup(self):
+        print("starting", flush=True)
+        await asyncio.Event().wait()
+    async def cleanup(self):
+        await asyncio.Event().wait()
+
+app = Application()
+"""
+    with Gunicorn(tmp_path, source, "--graceful-timeout", "3") as gunicorn:
+        gunicorn.has_logged("starting")
+        gunicorn.signal(signal.SIGTERM, until(lambda: gunicorn.pids, "a worker")[0])
+        assert gunicorn.has_logged("The application goes on though its start was cancelled")
+        assert gunicorn.has_logged("Worker exiting")
+        assert "SIGKILL" not in gunicorn.log
 
 
 # How it lives.
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@LOOPS
+def test_exit_of_a_handler_ends_no_more_than_its_worker(
+    tmp_path: Path, loop: str, code: int
+) -> None:
+    """Also with 3, which would say that no worker can start; somebody is told."""
+    source = f"""
+import asyncio, os, sys
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange):
+        if exchange.head.target == "/exit":
+            await asyncio.sleep(0)
+            sys.exit({code})
+        await exchange.respond(200, (), b"%d" % os.getpid())
+
+app = Application()
+"""
+    with Gunicorn(tmp_path, source, "--asgi-loop", loop) as gunicorn:
+        first = gunicorn.get()[1]
+        assert gunicorn.begin("/exit").exception() is not None
+        assert gunicorn.get()[1] != first
+        assert f"The application has called exit({code}); this worker ends" in gunicorn.log
 
 
 def test_blocking_application_costs_no_heartbeat(tmp_path: Path) -> None:
@@ -255,6 +311,24 @@ def test_sigabrt_dumps_what_runs(tmp_path: Path, source: str, loop: str) -> None
         assert gunicorn.get()[0] == 200
 
 
+def test_sigabrt_tells_where_the_application_is_loaded(tmp_path: Path) -> None:
+    """An import that takes longer than ``timeout`` is in the log, with its stack."""
+    source = """
+import time
+
+def connect():
+    print("loading", flush=True)
+    time.sleep(60)
+
+connect()
+"""
+    with Gunicorn(tmp_path, source, config=ABORT) as gunicorn:
+        gunicorn.has_logged("loading")
+        gunicorn.signal(signal.SIGABRT, until(lambda: gunicorn.pids, "a worker")[0])
+        gunicorn.has_logged("hook: abort")
+        assert re.search(r'/served\.py", line \d+, in connect\n +time\.sleep', gunicorn.log)
+
+
 @LOOPS
 def test_sighup_reloads_without_a_lost_request(tmp_path: Path, loop: str) -> None:
     """While SIGHUP replaces the workers no request fails, and new processes answer."""
@@ -308,6 +382,29 @@ def test_sigusr1_reopens_logs(tmp_path: Path) -> None:
         until(log.exists, "a new log")
         # The arbiter opens its log first: a worker may still be about to.
         until(lambda: gunicorn.get("/two")[0] == 200 and "/two" in log.read_text(), "a line")
+
+
+@LOOPS
+def test_sigusr1_lets_an_exit_take_its_course(tmp_path: Path, loop: str) -> None:
+    """Logs may be rotated while a worker ends; it isn't killed by that."""
+    hook = """
+import os, time
+
+def worker_exit(server, worker):
+    print("exit begins", flush=True)
+    while not os.path.exists("released"):
+        time.sleep(0.02)
+    print("exit ends", flush=True)
+"""
+    with Gunicorn(tmp_path, WSGI, "--asgi-loop", loop, config=hook) as gunicorn:
+        gunicorn.get()
+        gunicorn.signal(signal.SIGTERM, gunicorn.pids[0])
+        gunicorn.has_logged("exit begins")
+        gunicorn.signal(signal.SIGUSR1, gunicorn.pids[0])
+        time.sleep(0.1)
+        release(tmp_path)
+        assert gunicorn.has_logged("exit ends")
+        assert "was sent SIGUSR1" not in gunicorn.log
 
 
 def test_sigusr2_starts_a_second_arbiter(tmp_path: Path) -> None:

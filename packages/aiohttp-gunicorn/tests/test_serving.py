@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -188,6 +189,22 @@ async def test_blocked_threads_are_given_up(caplog: pytest.LogCaptureFixture) ->
     with caplog.at_level("WARNING", LOG.name):
         await served.close(5, 0.01)
     assert "Threads that are still blocked end with the process" in caplog.text
+
+
+async def test_any_thread_may_ask_who_is_busy() -> None:
+    """Also while an application starts, which may block the loop by that."""
+    busy: list[str | None] = []
+
+    class Blocking(Native):
+        async def startup(self) -> None:
+            asking = threading.Thread(target=lambda: busy.append(served.busy()))
+            asking.start()
+            asking.join()
+
+    served = serving()
+    await served.open([Place(Blocking([]), [])], tls=None, backlog=16)
+    await served.close(5, 1)
+    assert busy == [None]
 
 
 async def test_nothing_is_busy_where_nothing_is_served() -> None:

@@ -17,13 +17,13 @@ class BootError(Exception):
         error: what the application has raised, whose traceback helps; None without one.
     """
 
-    def __init__(self, message: str, code: int = 3, error: Exception | None = None) -> None:
+    def __init__(self, message: str, code: int = 3, error: BaseException | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.error = error
 
     @classmethod
-    def by(cls, error: Exception, what: str) -> Self:
+    def by(cls, error: BaseException, what: str) -> Self:
         """Return that this error of the application is why, and what it has failed at."""
         return cls(f"{what}: {type(error).__name__}: {error}", error=error)
 

@@ -28,6 +28,7 @@ from .kinds import VARIABLE, Kind, kind_wanted
 from .loading import load
 from .loops import loop_factory
 from .proxies import proxy_protocol_by, trusted_by
+from .running import dump_running
 from .serving import Place, Serving
 from .settings import check, limits_of
 from .watch import LoopWatch
@@ -94,8 +95,8 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             self._give_up(exc)
         except AppImportError as exc:
             self._give_up(BootError(str(exc), code=4))
-        except Exception as exc:  # noqa: BLE001 - the application's
-            self._give_up(BootError.by(exc, "the application can't be loaded"))
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - the application's
+            self._give_up(self._boot_error(exc, "the application can't be loaded"))
 
     def places(self) -> list[Place]:
         """Return which application is served on which sockets; a subclass may know several.
@@ -120,6 +121,12 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
                 runner.run(self._serve(self._serving, places))
         except BootError as exc:
             self._give_up(exc)
+        except SystemExit as exc:
+            if not self.alive:  # a signal's handler has raised it
+                raise
+            # With the codes of a failed start it would end all the others, too.
+            self.log.critical("The application has called exit(%r); this worker ends", exc.code)
+            sys.exit(1)
 
     def _made_places(self, wanted: Kind | None) -> list[Place]:
         """Return the places, once plain factories have made what is served there."""
@@ -127,19 +134,29 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             return [Place(call_factory(each, wanted), socks) for each, socks in self.places()]
         except BootError:
             raise
-        except Exception as exc:
-            raise BootError.by(exc, "the application can't be made") from exc
+        except (Exception, SystemExit) as exc:
+            raise self._boot_error(exc, "the application can't be made") from exc
+
+    def _boot_error(self, exc: Exception | SystemExit, what: str) -> BootError:
+        """Return that this error of the application is why the worker can't start.
+
+        Raises:
+            SystemExit: if a signal's handler has raised it, and not the application.
+        """
+        if isinstance(exc, SystemExit) and not self.alive:
+            raise exc
+        return BootError.by(exc, what)
 
     def _give_up(self, exc: BootError) -> NoReturn:
         """Say why no worker can start, and end gunicorn; other workers wait for their end.
 
-        A gunicorn that is ending already stumbles over a second worker that can't start.
-        And SIGTERM may be lost on a process that has only just been forked: so nobody
-        waits for long.
+        A gunicorn that is ending already stumbles over a worker that can't start. And
+        SIGTERM may be lost on a process that has only just been forked: so nobody waits
+        for long.
         """
         if self._failure is None or self._failure.take():
             self.log.critical("The worker can't start: %s", exc, exc_info=exc.error)
-            sys.exit(exc.code)
+            sys.exit(exc.code if self.alive else 0)
         end = time.monotonic() + GIVEN_UP
         while self.alive and time.monotonic() < end:
             self.notify()
@@ -167,19 +184,25 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((starting, stopping), return_when="FIRST_COMPLETED")
+            limit: int = self.cfg.graceful_timeout
             if not starting.done():
-                # An application that waits for something in startup() is not waited for.
-                starting.cancel()
-                await asyncio.wait((starting,))
+                await self._cancel_start(starting, limit * DRAIN)
                 return
             await starting
             await stopping
-            limit = self.cfg.graceful_timeout
             await serving.close(limit * DRAIN, limit * CLEANUP)
         finally:
             self._leave_signals()
             heart.cancel()
             watch.stop()
+
+    async def _cancel_start(self, starting: asyncio.Task[None], limit: float) -> None:
+        """Wait for no application that waits for something in startup(), but for its cleanup."""
+        starting.cancel()
+        if not (await asyncio.wait((starting,), timeout=limit))[0]:
+            self.log.warning("The application goes on though its start was cancelled")
+        elif not starting.cancelled() and (error := starting.exception()) is not None:
+            self.log.error("Error while stopping: %s", error, exc_info=error)
 
     async def _open(self, serving: Serving, places: list[Place]) -> None:
         """Start the applications and accept connections.
@@ -201,8 +224,8 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             )
         except BootError:
             raise
-        except Exception as exc:
-            raise BootError.by(exc, "the application can't start") from exc
+        except (Exception, SystemExit) as exc:
+            raise self._boot_error(exc, "the application can't start") from exc
 
     async def _beat(self, watch: LoopWatch) -> None:
         """Tell the arbiter that the loop turns, until the process ends; see what it wants."""
@@ -242,15 +265,16 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         loop.add_reader(self.PIPE[0], self._read_pipe)
 
     def _leave_signals(self) -> None:
-        """Let the exit take its course, whatever comes again: gunicorn repeats a SIGTERM.
+        """Let the exit take its course, whatever comes: gunicorn repeats a SIGTERM.
 
         asyncio would leave them to the system, which ends the process in the middle
         of ``worker_exit``.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1):
             loop.remove_signal_handler(number)
-            signal.signal(number, self.handle_exit)
+            usual = self.handle_usr1 if number is signal.SIGUSR1 else self.handle_exit
+            signal.signal(number, usual)
 
     def _stop(self) -> None:
         self.alive = False
@@ -270,9 +294,14 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
 
     def handle_abort(self, sig: int, frame: FrameType | None) -> NoReturn:
         """Say where everything was when gunicorn, or somebody else, sent SIGABRT."""
-        if self._serving is not None:
-            self.log.error("Aborted. What runs:\n%s", self._serving.dump(frame))
-            self._serving.cut()  # should somebody catch SystemExit and go on
+        serving = self._serving
+        try:
+            runs = dump_running((), None, frame) if serving is None else serving.dump(frame)
+            self.log.error("Aborted. What runs:\n%s", runs)
+        except Exception:
+            self.log.exception("Aborted, and what runs can't be told")
+        if serving is not None:
+            serving.cut()  # should somebody catch SystemExit and go on
         super().handle_abort(sig, frame)
         raise SystemExit(1)  # which gunicorn has done
 

@@ -39,6 +39,7 @@ class Serving:
         self._workshop = workshop
         self._log = log
         self._listeners: list[Listener] = []
+        self._services: list[Service] = []
         self._is_cut = False
 
     async def open(
@@ -55,6 +56,7 @@ class Serving:
                 application = await self._workshop.finish(place.application)
                 listener = Listener(application, **options)
                 self._listeners.append(listener)
+                self._services.append(listener.service)  # made here, where the loop is
                 opening.append((listener, place))
                 await listener.start()
             for listener, place in opening:
@@ -107,8 +109,8 @@ class Serving:
 
     @property
     def services(self) -> list[Service]:
-        """The services of all listeners; empty before they are open."""
-        return [listener.service for listener in self._listeners]
+        """The services of all listeners, from the moment when they start; any thread may ask."""
+        return list(self._services)
 
     def busy(self) -> str | None:
         """Name the request in whose handler the loop is at this moment; for any thread."""
