@@ -190,9 +190,10 @@ async def test_start_that_fails_is_a_boot_error(mode: Any) -> None:
     await lifespan.shutdown()
 
 
-async def test_start_that_fails_without_a_message_is_a_boot_error() -> None:
+@pytest.mark.parametrize("more", [{}, {"message": None}])
+async def test_start_that_fails_without_a_message_is_a_boot_error(more: dict[str, Any]) -> None:
     """The message is optional."""
-    lifespan = life(saying({"type": "lifespan.startup.failed"}))
+    lifespan = life(saying({"type": "lifespan.startup.failed", **more}))
     with pytest.raises(BootError, match=r"^the application failed to start: no reason$"):
         await lifespan.startup()
     await lifespan.shutdown()

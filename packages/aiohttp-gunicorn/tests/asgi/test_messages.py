@@ -153,6 +153,8 @@ def test_link_that_is_text_is_refused() -> None:
     """Links are byte strings."""
     with pytest.raises(InvalidUse, match="expected headers as pairs of byte strings"):
         links_of({"links": ["</a.css>"]})
+    with pytest.raises(InvalidUse, match="expected links as byte strings, got None"):
+        links_of({"links": None})
 
 
 @given(st.lists(st.tuples(st.binary(max_size=12), st.binary(max_size=12)), max_size=6))

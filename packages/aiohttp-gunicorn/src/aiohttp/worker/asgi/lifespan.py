@@ -155,7 +155,7 @@ class Lifespan:
             raise InvalidUse(f"expected {expected} while {self.phase.value}, got {kind!r}")
         self._enter(phase)
         if kind == "lifespan.startup.failed":
-            self._message = message.get("message", "")
+            self._message = str(message.get("message") or "")
         elif kind == "lifespan.shutdown.failed":
             self._log.error(
                 "The application failed to shut down: %s", message.get("message") or "no reason"

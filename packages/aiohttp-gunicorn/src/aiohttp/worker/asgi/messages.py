@@ -118,4 +118,8 @@ def links_of(message: Message) -> ResponseFields:
     Raises:
         InvalidUse: if its links aren't byte strings.
     """
-    return response_fields([(b"Link", link) for link in message.get("links", ())])[0]
+    links: Any = message.get("links", ())
+    try:
+        return response_fields([(b"Link", link) for link in links])[0]
+    except TypeError:
+        raise InvalidUse(f"expected links as byte strings, got {links!r}") from None
