@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -216,6 +217,88 @@ async def test_error_after_disconnect_is_a_line(caplog: Any) -> None:
     caplog.set_level(logging.DEBUG, "test.asgi")
     await Raiser().run()
     assert caplog.records[1].exc_info is not None
+
+
+async def as_framework(send: Send, error: Exception) -> None:
+    """Raise an error as frameworks do: behind a 500, if that can be sent."""
+    try:
+        raise error
+    except Exception:
+        await send(start(500))
+        await send(body(b"Internal Server Error"))
+        raise
+
+
+async def test_error_after_disconnect_is_not_hidden_by_a_500(caplog: Any) -> None:
+    """What is wrong with the code that runs only then would never be seen."""
+
+    class Framework(Gone):
+        async def react(self, send: Send) -> None:
+            await as_framework(send, KeyError("bug"))
+
+    caplog.set_level(logging.INFO, "test.asgi")
+    await Framework().run()
+    text = "GET '/path': the application raised KeyError('bug') after its client had gone"
+    assert caplog.messages == [text]
+
+
+@pytest.mark.parametrize(
+    ("request_data", "status", "why"),
+    [
+        (GET, 499, "the client closed its side before it was answered"),
+        (post("Content-Length: 5"), 400, "expected a body of 5 bytes"),
+        (post("Transfer-Encoding: chunked", content=b"zz\r\n"), 400, "expected 1 to 16 hex digits"),
+    ],
+)
+async def test_error_after_the_request_failed_is_a_line(
+    request_data: bytes, status: int, why: str, caplog: Any
+) -> None:
+    """The client is answered for its own fault; the application's is logged."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(BadHttpMessage):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        await as_framework(send, KeyError("bug"))
+
+    caplog.set_level(logging.INFO, "test.asgi")
+    client = Client(application)
+    client.send(request_data)
+    client.transport.feed_eof()
+    assert (await client.answer()).status == status
+    text = f"the application raised KeyError('bug') after its request had failed: {why}"
+    assert len(caplog.messages) == 1
+    assert text in caplog.messages[0]
+
+
+async def test_500_that_nobody_gets_does_not_go_on() -> None:
+    """It is dropped, but not for ever: who streams it is told."""
+
+    class Streamer(Gone):
+        async def react(self, send: Send) -> None:
+            await send(start(500))
+            while True:
+                await send(body(b"x", more_body=True))
+
+    gone = Streamer()
+    await gone.run()
+    assert isinstance(gone.error, PeerDisconnected)
+
+
+async def test_call_may_be_closed_when_there_is_no_loop_any_more() -> None:
+    """As the interpreter does with what is left at its end, which would write a traceback."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    client = Client(application, disconnect_grace=0)
+    client.send(GET)
+    await client.until(lambda: client.service.exchanges)
+    call = client.application.handle_exchange(client.service.exchanges[0])
+    call.send(None)
+    await asyncio.to_thread(call.close)  # a thread has no loop
+    client.leave()
+    await client.until(lambda: not client.service.tasks)
 
 
 async def test_call_that_goes_on_is_cancelled() -> None:

@@ -633,7 +633,7 @@ async def test_head_that_was_sent_alone_belongs_to_a_file(
     await app.send(start())
     await app.client.has(b"\r\n\r\n")
     await app.send(body(b"a", more_body=True))
-    with pytest.raises(InvalidUse, match="sent 'http.response.pathsend'"):
+    with pytest.raises(InvalidUse, match=r"'http\.response\.pathsend'"):
         await app.send(message)
 
 

@@ -87,13 +87,16 @@ class AsgiApplication:
         self, exc: BaseException, exchange: Exchange, call: HttpCall
     ) -> BaseException | None:
         """Return what the connection answers for after the application raised; None: nothing."""
+        if isinstance(exc, GeneratorExit):
+            return exc  # there is no loop any more
         if call.broken is not None and not exchange.response_status:
-            return call.broken  # whatever the application made of it
+            self._note_giving_up(exc, exchange.head, call.broken)
+            return call.broken
         task = asyncio.current_task()
         if isinstance(exc, asyncio.CancelledError) and (task is None or task.cancelling()):
             return exc
         if exchange.is_disconnected:
-            self._note_giving_up(exc, exchange.head)
+            self._note_giving_up(exc, exchange.head, None)
             return None
         if isinstance(exc, Exception) and not isinstance(exc, RemoteProtocolError):
             return exc
@@ -101,15 +104,20 @@ class AsgiApplication:
         # whose fault this is, then our client is not to blame.
         return RuntimeError(f"the application raised {exc!r}")
 
-    def _note_giving_up(self, exc: BaseException, head: RequestHead) -> None:
-        """Log what an application raised whose client has gone, but for what we told it by."""
-        if any(isinstance(each, PeerDisconnected) for each in _causes(exc)):
+    def _note_giving_up(
+        self, exc: BaseException, head: RequestHead, broken: RemoteProtocolError | None
+    ) -> None:
+        """Log what an application raised whose request had failed, but for what we told it by."""
+        if any(each is broken or isinstance(each, PeerDisconnected) for each in _causes(exc)):
             return
         self._log.info(
-            "%s %s: the application raised %r after its client had gone",
+            "%s %s: the application raised %r after %s",
             head.method,
             shown(head.target),
             exc,
+            "its client had gone"
+            if broken is None
+            else f"its request had failed: {broken.message}",
             exc_info=exc if self._log.isEnabledFor(logging.DEBUG) else None,
         )
 

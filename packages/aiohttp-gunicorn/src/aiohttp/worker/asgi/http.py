@@ -20,7 +20,6 @@ from aiohttp.protocol import (
     IncompleteRead,
     InvalidUse,
     PeerDisconnected,
-    RemoteProtocolError,
     list_members,
     shown,
 )
@@ -110,10 +109,16 @@ class HttpCall(Receiver):
     def _begin(self, message: Message) -> None:
         """Take the head, which leaves with the first part of the body."""
         self._status, self._fields, self._length, closes = response_head(message)
-        if self.broken is not None:
-            self._leave_it_to_the_connection(self.broken)
-        if self._exchange.is_disconnected:
+        is_gone = self._exchange.is_disconnected
+        if self._status == 500 and (is_gone or self.broken is not None):
+            # A framework's own handler of errors, which then raises what it handles: that
+            # must not be hidden behind an error of ours.
+            self._may = self._DROPPED
+            return
+        if is_gone:
             raise PeerDisconnected("the client closed the connection")
+        if isinstance(self.broken, IncompleteRead):
+            raise PeerDisconnected("the client broke its request off") from self.broken
         if closes:
             self._exchange.close_after()
         if message.get("trailers"):
@@ -121,16 +126,11 @@ class HttpCall(Receiver):
         self._may = self._BEFORE_BODY
         self._heads.hold(self)
 
-    def _leave_it_to_the_connection(self, broken: RemoteProtocolError) -> None:
-        """Raise for answers that say less than the status of what is wrong with the body.
-
-        The 500 of a framework's own handler of errors, and anything after
-        ``http.disconnect``. Another answer is the application's decision.
-        """
-        if isinstance(broken, IncompleteRead):
-            raise PeerDisconnected("the client broke its request off") from broken
-        if self._status == 500:
-            raise broken
+    def _drop(self, message: Message) -> None:
+        """Take the body of a response that is not sent."""
+        if message.get("more_body"):
+            raise PeerDisconnected("nobody gets this response: its request had failed before")
+        self._may = self._TOO_MUCH
 
     def _send_first(self, message: Message) -> Awaitable[None]:
         """Send the head, with a whole body or the first part of one."""
@@ -272,6 +272,7 @@ class HttpCall(Receiver):
     }
     _BEHIND_HEAD: ClassVar[dict[str, _Step]] = {**_IN_BODY, "http.response.pathsend": _send_path}
     _BEFORE_TRAILERS: ClassVar[dict[str, _Step]] = {"http.response.trailers": _take_trailers}
+    _DROPPED: ClassVar[dict[str, _Step]] = {"http.response.body": _drop}
     _COMPLETE: ClassVar[dict[str, _Step]] = {}
     _TOO_MUCH: ClassVar[dict[str, _Step]] = {}  # and the log knows
 
