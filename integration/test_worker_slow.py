@@ -13,7 +13,7 @@ import ssl
 import statistics
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -120,7 +120,7 @@ def test_slow_clients_take_no_memory(served: Gunicorn) -> None:
 
 
 STRICT = {
-    f"AIOHTTP_LIMIT_{name}": "1"
+    f"AIOHTTP_LIMIT_{name}": "2"
     for name in ("HEAD_TIME", "BODY_TIME", "WRITE_TIME", "HANDSHAKE_TIME", "LINGER")
 }
 
@@ -128,15 +128,17 @@ STRICT = {
 @pytest.mark.parametrize("kind", loaded.KINDS)
 def test_slow_client_has_its_time_and_no_more(kind: str, tmp_path: Path) -> None:
     """Who owes the rest of a request is told so; who reads nothing never gets to the end."""
-    with gunicorn_with(tmp_path, kind, "--threads", str(THREADS), **STRICT) as gunicorn:
-        ask(gunicorn)
+    options = ["--threads", str(THREADS), "--keep-alive", "60"]
+    with gunicorn_with(tmp_path, kind, *options, **STRICT) as gunicorn, ExitStack() as opened:
+        good = opened.enter_context(closing(gunicorn.connect()))
+        good.request("GET", "/hello")
+        good.getresponse().read()
         descriptors = Path(f"/proc/{gunicorn.pids[0]}/fd")
         usual = len(list(descriptors.iterdir()))
-        with ExitStack() as opened:
-            slow = {way: opened.enter_context(slow_client(gunicorn, way)) for way in WAYS}
-            until(lambda: len(list(descriptors.iterdir())) <= usual, "their end")
-            received = {way: everything(client) for way, client in slow.items()}
-        ask(gunicorn)
+        slow = {way: opened.enter_context(slow_client(gunicorn, way)) for way in WAYS}
+        until(lambda: len(list(descriptors.iterdir())) >= usual + len(WAYS), "connections")
+        until(lambda: len(list(descriptors.iterdir())) <= usual, "their end")
+        received = {way: everything(client) for way, client in slow.items()}
     assert received.pop("nothing") == b""
     assert 0 < len(received.pop("reads nothing")) < 50_000_000
     assert received.pop("no body behind 100").startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
