@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections import UserDict
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -41,6 +43,24 @@ class Configured:
     """A factory: its defaults make an application."""
 
     def __init__(self, debug: bool = False) -> None: ...
+
+
+class CallableByAttribute:
+    """As Sentry's wrapper around ASGI: each object has a ``__call__`` of its own."""
+
+    __slots__ = ("__call__",)
+
+    def __init__(self) -> None:
+        self.__call__ = Asgi().__call__
+
+
+class Proxy:
+    """Has every attribute that one asks for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: None
+
+    def __call__(self, environ: Any, start_response: Any) -> Any: ...
 
 
 def wsgi(environ: Any, start_response: Any) -> Any: ...
@@ -85,6 +105,8 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         (Wsgi().method, "wsgi"),
         (WsgiByConstruction, "wsgi"),
         (coroutine_wsgi, "wsgi"),
+        (CallableByAttribute(), "asgi"),
+        (Proxy(), "wsgi"),
         (wrapped(wsgi), "wsgi"),
         (lambda e, s, *more, **options: [], "wsgi"),
         (lambda e, s, extra=None: [], "wsgi"),
@@ -108,6 +130,12 @@ def test_kind_is_told_by_the_parameters(application: Any, kind: Kind) -> None:
         lambda scope, receive: None,
         lambda scope, receive, send=None: None,
         lambda environ, start_response, exc_info: None,
+        lambda config, environ, start_response: None,
+        lambda config, environ: None,
+        lambda receive, send: None,
+        Wsgi.method,
+        Asgi.__call__,
+        Mock(),
         type("Keyword", (), {"__call__": lambda self, a, b, *, c: None})(),
         type,
     ],
@@ -118,6 +146,14 @@ def test_kind_that_can_not_be_told_is_asked_for(application: Any) -> None:
         kind_of(application)
     assert kind_of(application, "wsgi") == "wsgi"
     assert kind_of(application, "asgi") == "asgi"
+
+
+def test_annotations_are_not_evaluated() -> None:
+    """They may name what only type checkers import; from Python 3.14 on without a future."""
+    future = "from __future__ import annotations\n" if sys.version_info < (3, 14) else ""
+    namespace: dict[str, Any] = {}
+    exec(f"{future}def app(environ: Missing, start_response: Missing): ...", namespace)
+    assert kind_of(namespace["app"]) == "wsgi"
 
 
 def test_signature_is_shown() -> None:
@@ -142,6 +178,7 @@ def test_native_must_have_its_method() -> None:
     """What hasn't handle_exchange can't be served as if it had."""
     with pytest.raises(BootError, match="has no method handle_exchange"):
         kind_of(wsgi, "native")
+    assert kind_of(Mock(), "native") == "native"
 
 
 def test_mapping_needs_the_other_worker() -> None:

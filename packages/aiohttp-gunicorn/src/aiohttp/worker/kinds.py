@@ -1,6 +1,6 @@
 """Which kind of application an object is: one rule, applied when the worker boots.
 
-What has ``handle_exchange`` is native. Of anything else that is callable, the positional
+What has ``handle_exchange(exchange)`` is native. Of anything else that is callable, the positional
 parameters without a default decide: two are WSGI's ``(environ, start_response)``, three are
 ASGI's ``(scope, receive, send)``, and what can be called without any makes the application.
 Where that can't be told, or where a name contradicts the number, nobody guesses: the worker
@@ -10,7 +10,9 @@ doesn't start, and says how to name the kind.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from .boot import BootError
@@ -24,7 +26,14 @@ VARIABLE: Final = "AIOHTTP_APPLICATION"
 
 _KINDS: Final = ("auto", "native", "wsgi", "asgi")
 _BY_PARAMETERS: Final[dict[int, Kind]] = {0: "factory", 2: "wsgi", 3: "asgi"}
-_FIRST_NAMES: Final[dict[str, Kind]] = {"environ": "wsgi", "env": "wsgi", "scope": "asgi"}
+
+# Names that have their place in one kind only, and so speak against all others. A method
+# without its object is nothing that can be served.
+_PLACES: Final[dict[str, tuple[Kind, int] | None]] = {
+    "environ": ("wsgi", 0), "env": ("wsgi", 0), "start_response": ("wsgi", 1),
+    "scope": ("asgi", 0), "receive": ("asgi", 1), "send": ("asgi", 2),
+    "self": None, "cls": None,
+}  # fmt: skip
 
 
 def kind_wanted(name: str) -> Kind | None:
@@ -46,8 +55,7 @@ def kind_of(application: object, wanted: Kind | None = None) -> Kind:
     Raises:
         BootError: if it is no application, or could be of several kinds.
     """
-    is_class = isinstance(application, type)
-    if wanted in (None, "native") and not is_class and hasattr(application, "handle_exchange"):
+    if wanted in (None, "native") and _is_native(application, wanted):
         return "native"  # though a web.Application is a mapping, and callable, too
     if not callable(application):
         remedy = (
@@ -74,25 +82,63 @@ def kind_of(application: object, wanted: Kind | None = None) -> Kind:
     return seen
 
 
-def _kind_by_parameters(application: Any) -> Kind | None:
+def _is_native(application: object, wanted: Kind | None) -> bool:
+    """Whether it has the method; objects that have any name one asks for have none that fits."""
+    method = getattr(application, "handle_exchange", None)
+    if isinstance(application, type) or method is None:
+        return False
+    signature = _signature_of(method)
+    return wanted == "native" or (signature is not None and len(_required(signature)) == 1)
+
+
+def _kind_by_parameters(application: object) -> Kind | None:
     """Return the kind that the parameters tell; None where they don't."""
-    try:
-        parameters = list(inspect.signature(application).parameters.values())
-    except (TypeError, ValueError):  # of C, or with a signature that is no truth
+    signature = _signature_of(application)
+    if signature is None:
         return None
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    required = [p for p in positional if p.default is p.empty]
+    parameters = signature.parameters.values()
     if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
         return None
+    required = _required(signature)
     kind = _BY_PARAMETERS.get(len(required))
     if kind == "factory":
         return None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else kind
-    expected = _FIRST_NAMES.get(required[0].name) if required else None
-    return kind if expected in (None, kind) else None
+    places = [(kind, place) for place in range(len(required))]
+    fits = all(_PLACES.get(p.name, here) == here for p, here in zip(required, places, strict=True))
+    return kind if fits else None
 
 
-def _shown(application: Any) -> str:
-    try:
-        return str(inspect.signature(application))
-    except (TypeError, ValueError):
-        return "no signature"
+def _required(signature: inspect.Signature) -> list[inspect.Parameter]:
+    """Return the positional parameters without a default."""
+    return [
+        p
+        for p in signature.parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty
+    ]
+
+
+def _signature_of(application: Any) -> inspect.Signature | None:
+    """Return how something is called, or None where that can't be told.
+
+    Some objects, such as Sentry's around an ASGI application, have a ``__call__`` of their
+    own, which ``inspect`` doesn't look for.
+    """
+    for each in (application, getattr(application, "__call__", None)):  # noqa: B004
+        with suppress(Exception):  # of C, or with a signature that is no truth
+            return _read_signature(each)
+        if isinstance(application, type):
+            break  # what its instances do when they are called is something else
+    return None
+
+
+def _read_signature(function: Any) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        # There annotations are evaluated, and may name what only type checkers import.
+        from annotationlib import Format
+
+        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+    return inspect.signature(function)
+
+
+def _shown(application: object) -> str:
+    return str(_signature_of(application) or "no signature")
