@@ -559,6 +559,43 @@ async def test_send_waits_for_the_client() -> None:
     await sending
 
 
+@pytest.mark.parametrize("kind", ["body", "zerocopysend"])
+async def test_sends_at_once_do_not_mix(kind: str, tmp_path: Path) -> None:
+    """What takes several writes stays whole, whatever other tasks send meanwhile."""
+    content = b"a" * 200_000
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    app = await Recorder().called_by(GET)
+    await app.send(start())
+    app.client.transport.hold()
+    with file.open("rb") as opened:
+        large = {"type": f"http.response.{kind}", "body": content, "file": opened}
+        messages = [{**large, "more_body": True}, body(b"b", more_body=True), body(b"c")]
+        sending = [asyncio.ensure_future(app.send(message)) for message in messages]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        app.client.transport.release()
+        await asyncio.gather(*sending)
+    await app.end()
+    assert (await app.client.answer()).content == content + b"bc"
+
+
+async def test_send_that_was_cancelled_holds_up_nobody() -> None:
+    """Its turn is over, though what it was to send is not."""
+    app = await Recorder().called_by(GET)
+    app.client.transport.hold()
+    await app.send(start())
+    sending = [
+        asyncio.ensure_future(app.send(body(b"x" * size, more_body=True))) for size in (200_000, 1)
+    ]
+    await asyncio.sleep(0)
+    sending[0].cancel()
+    app.client.transport.release()
+    await asyncio.wait(sending)
+    assert sending[0].cancelled()
+    assert sending[1].exception() is None
+
+
 async def test_send_that_waits_is_told_that_the_client_goes() -> None:
     """It raises an OSError."""
     app = await Recorder().called_by(GET)
@@ -637,6 +674,38 @@ async def test_head_that_was_sent_alone_belongs_to_a_file(
         await app.send(message)
 
 
+async def test_timer_of_heads_is_set_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the next request's; and nothing is kept of a call whose head has left."""
+    monkeypatch.setattr(http, "HEAD_TIME", 0)
+    may_end = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        await may_end.wait()
+        await send(body(b"hi"))
+
+    client = Client(application)
+    heads: Any = client.application._heads
+    for _ in range(2):
+        may_end.clear()
+        client.send(GET)
+        await client.has(b"Transfer-Encoding: chunked\r\n")
+        may_end.set()
+        await client.until(lambda: not client.service.tasks)
+        client.transport.take()
+        assert (heads._calls, heads._sending) == (set(), set())
+
+
+@pytest.mark.parametrize("messages", [[body(b"a")], [body(b"a", more_body=True), body()]])
+async def test_heads_that_have_left_are_not_kept(messages: list[Message]) -> None:
+    """The timer for all may be long in coming."""
+    client = Client(answer_with(start(), *messages))
+    client.send(GET)
+    await client.answer()
+    heads: Any = client.application._heads
+    assert heads._calls == set()
+
+
 async def test_head_that_leaves_in_time_leaves_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The timer finds nothing to do, and isn't set again."""
     monkeypatch.setattr(http, "HEAD_TIME", 0)
@@ -706,6 +775,11 @@ PREFIXES: dict[str, list[Message]] = {
     "within the body": [start(), body(b"a", more_body=True)],
     "before the trailers": [start(trailers=True), body(b"a")],
     "after the end": [start(), body(b"a")],
+    "after the trailers": [
+        start(trailers=True),
+        body(b"a"),
+        {"type": "http.response.trailers"},
+    ],
 }
 KINDS = [
     "http.response.start",
@@ -725,6 +799,7 @@ MAY_FOLLOW = {
     "within the body": {1, 2, 5},
     "before the trailers": {3},
     "after the end": set(range(len(KINDS))),
+    "after the trailers": set(range(len(KINDS))),
 }
 
 
@@ -861,6 +936,19 @@ async def test_path_that_is_no_file_is_a_500(tmp_path: Path, caplog: Any) -> Non
         app = answer_with(start(), {"type": "http.response.pathsend", "path": path})
         assert (await ask(app)).status == 500
     assert "expected a regular file to send, got " in caplog.text
+
+
+async def test_path_that_is_no_file_leaves_nothing_open(tmp_path: Path) -> None:
+    """Who sends a folder again and again runs out of descriptors otherwise."""
+    app = await Recorder().called_by(GET)
+    await app.send(start())
+    free: list[int] = []
+    for _ in range(2):
+        free.append(os.open(os.devnull, os.O_RDONLY))
+        os.close(free[-1])
+        with pytest.raises(OSError, match="expected a regular file"):
+            await app.send({"type": "http.response.pathsend", "path": str(tmp_path)})
+    assert free[0] == free[1]
     assert "expected the path of a file, got None" in caplog.text
 
 

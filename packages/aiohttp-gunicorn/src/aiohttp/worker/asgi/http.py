@@ -12,7 +12,7 @@ import logging
 import os
 import stat
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, ClassVar, TypeAlias
+from typing import IO, Any, ClassVar, Final, TypeAlias
 
 from aiohttp.protocol import (
     Exchange,
@@ -34,6 +34,8 @@ _Step: TypeAlias = "Callable[[HttpCall, Message], Awaitable[None] | None]"
 
 HEAD_TIME = 0.05
 """Seconds that the head of a response waits for the first part of its body, about."""
+
+_AT_ONCE: Final = 64 * 1024  # bytes of a body that go out as one write
 
 
 class HeldHeads:
@@ -66,6 +68,7 @@ class HttpCall(Receiver):
     """What one call of an application is made with, besides the scope."""
 
     _trailers: ResponseFields | None = None
+    _long: asyncio.Future[None] | None = None  # until what takes several writes is sent
 
     def __init__(self, exchange: Exchange, heads: HeldHeads, log: logging.Logger) -> None:
         self._exchange = exchange
@@ -82,6 +85,8 @@ class HttpCall(Receiver):
             PeerDisconnected: an OSError, if the client has gone.
             InvalidUse: if it isn't this message's turn, or something in it is wrong.
         """
+        while self._long is not None:
+            await asyncio.wait((self._long,))
         try:
             step = self._may[message["type"]]
         except (KeyError, TypeError):
@@ -176,10 +181,21 @@ class HttpCall(Receiver):
         content = content_of(message)
         has_more = message.get("more_body")
         self._may = self._IN_BODY
-        if content or has_more:
+        if len(content) > _AT_ONCE:
+            await self._send_long(self._exchange.write(content))
+        elif content or has_more:
             await self._exchange.write(content)
         if not has_more:
             await self._end_body()
+
+    async def _send_long(self, sending: Awaitable[None]) -> None:
+        """Send what the connection sends in pieces: other tasks' messages wait for the last."""
+        self._long = sent = asyncio.get_running_loop().create_future()
+        try:
+            await sending
+        finally:
+            self._long = None
+            sent.set_result(None)
 
     async def _end_body(self) -> None:
         if self._trailers is None:
@@ -211,7 +227,7 @@ class HttpCall(Receiver):
             if self._may is self._BEFORE_BODY:
                 await self._start()
             self._may = self._IN_BODY
-            await self._exchange.sendfile(file, 0, self._length)
+            await self._send_long(self._exchange.sendfile(file, 0, self._length))
         await self._end_body()
 
     async def _send_file(self, message: Message) -> None:
@@ -230,7 +246,7 @@ class HttpCall(Receiver):
                 self._length = count
             await self._start()
         self._may = self._IN_BODY
-        await self._exchange.sendfile(file, offset, count)
+        await self._send_long(self._exchange.sendfile(file, offset, count))
         file.seek(offset + count)
         if not has_more:
             await self._end_body()
