@@ -936,6 +936,7 @@ async def test_path_that_is_no_file_is_a_500(tmp_path: Path, caplog: Any) -> Non
         app = answer_with(start(), {"type": "http.response.pathsend", "path": path})
         assert (await ask(app)).status == 500
     assert "expected a regular file to send, got " in caplog.text
+    assert "expected the path of a file, got None" in caplog.text
 
 
 async def test_path_that_is_no_file_leaves_nothing_open(tmp_path: Path) -> None:
@@ -949,7 +950,6 @@ async def test_path_that_is_no_file_leaves_nothing_open(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="expected a regular file"):
             await app.send({"type": "http.response.pathsend", "path": str(tmp_path)})
     assert free[0] == free[1]
-    assert "expected the path of a file, got None" in caplog.text
 
 
 async def test_open_file_is_sent_in_parts(tmp_path: Path) -> None:
