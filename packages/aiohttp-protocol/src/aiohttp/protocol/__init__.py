@@ -112,6 +112,7 @@ _HOMES = {
         "HasCleanup",
         "HasShutdown",
         "HasStartup",
+        "TakesExchanges",
     ),
     "forwarded": (
         "Origin",
@@ -295,6 +296,7 @@ if TYPE_CHECKING:
     from .exchange import HasCleanup as HasCleanup
     from .exchange import HasShutdown as HasShutdown
     from .exchange import HasStartup as HasStartup
+    from .exchange import TakesExchanges as TakesExchanges
     from .forwarded import Origin as Origin
     from .forwarded import Trust as Trust
     from .forwarded import TrustedProxies as TrustedProxies

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .service import Books
 
-__all__ = ["Application", "Exchange", "Fields", "HasCleanup", "HasShutdown", "HasStartup"]
+__all__ = [
+    "Application",
+    "Exchange",
+    "Fields",
+    "HasCleanup",
+    "HasShutdown",
+    "HasStartup",
+    "TakesExchanges",
+]
 
 Fields: TypeAlias = Iterable[tuple[str, str]]
 """Fields in the order in which they are sent: pairs, or ``headers.items()``."""
@@ -39,6 +47,8 @@ class Application(Protocol):
     Its attribute ``disconnect_grace``, where it exists, says how many seconds a handler has
     for itself after its client has gone, before it is cancelled; none otherwise.
 
+    Its plain method ``take_exchange``, where it exists, is asked before: see ``TakesExchanges``.
+
     Its attribute ``exchange_observers``, where it exists, is a list of functions that are
     called with each exchange when its response is over, complete or not: see ``on_exchange``
     of ``Service``, which reads it once.
@@ -53,6 +63,22 @@ class Application(Protocol):
         Cancelled when the client goes away, ``disconnect_grace`` later, unless
         ``exchange.cancel_on_disconnect`` was set to False.
         """
+
+
+class TakesExchanges(Protocol):
+    """An application that answers some requests from outside of a task, such as a thread does.
+
+    That spares the task: 4 of the 20 µs that a small answer from a thread takes.
+    """
+
+    def take_exchange(self, exchange: Exchange) -> bool:
+        """Begin to answer a request, without a task; must not block, nor raise.
+
+        False leaves it to ``handle_exchange``. True says that later, on the loop, either
+        ``exchange.respond_now`` is called or ``exchange.handle``. When the client has gone
+        before, neither has an effect any more.
+        """
+        ...
 
 
 class HasStartup(Protocol):
@@ -112,7 +138,11 @@ class Exchange(Protocol):
 
     @property
     def task(self) -> asyncio.Task[Any] | None:
-        """The task in which the application answers; None when the connection does it itself."""
+        """The task in which the application answers.
+
+        None when the connection does it itself, and while nobody waits for the answer to a
+        request that was taken.
+        """
         ...
 
     @property
@@ -182,6 +212,17 @@ class Exchange(Protocol):
             LocalProtocolError: if status, reason or a field can't be put on the
                 wire; nothing was sent then, and another response may be.
         """
+
+    def respond_now(
+        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
+    ) -> None:
+        """Send a whole response to a request that was taken, without waiting: so a small one.
+
+        What is wrong with it is answered for as if ``handle_exchange`` had raised it.
+        """
+
+    def handle(self) -> None:
+        """Have ``handle_exchange`` answer a request that was taken, in a task."""
 
     async def inform(self, status: int, fields: Fields = ()) -> None:
         """Send an informational response, 100 to 199 but not 101; dropped for HTTP/1.0."""

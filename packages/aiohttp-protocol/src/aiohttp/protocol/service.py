@@ -118,6 +118,9 @@ class Service:
             raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
         self.application = application
         self.handles_refusals: bool = getattr(application, "handles_refusals", False)
+        self.take_exchange: Callable[[Exchange], bool] | None = getattr(
+            application, "take_exchange", None
+        )
         self.disconnect_grace: float = getattr(application, "disconnect_grace", 0.0)
         self.limits = limits
         self.allowed_methods = frozenset(allowed_methods)

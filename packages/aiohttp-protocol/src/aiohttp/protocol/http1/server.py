@@ -592,6 +592,16 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
         return data
 
     def _start(self, exchange: ServerExchange) -> None:
+        take = self._service.take_exchange
+        if take is not None:
+            exchange.is_taken = True  # it may be answered before we are told that it will be
+            if take(exchange):
+                return
+            exchange.is_taken = False
+        self.start_task(exchange)
+
+    def start_task(self, exchange: ServerExchange) -> None:
+        """Have the application answer an exchange in a task."""
         service = self._service
         task = exchange.own_task = service.start_task(self._run(exchange))
         if not task.done():

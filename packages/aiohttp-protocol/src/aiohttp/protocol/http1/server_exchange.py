@@ -84,6 +84,7 @@ class ServerExchange:
         "head",
         "is_handled",
         "is_over",
+        "is_taken",
         "own_task",
         "refusal",
         "request",
@@ -111,6 +112,7 @@ class ServerExchange:
         self.own_task: asyncio.Task[None] | None = None  # from the end of its first step on
         self.is_handled = False
         self.is_over = False
+        self.is_taken = False
         self.body_sent = 0
         self.sent_fields: Fields = ()
         self._origin: Origin | None = None
@@ -127,8 +129,8 @@ class ServerExchange:
 
     @property
     def task(self) -> asyncio.Task[Any] | None:
-        """The task in which the application answers; None when the connection does it itself."""
-        if self.own_task is None and not self.is_handled:
+        """The task in which the application answers; None if there is none."""
+        if self.own_task is None and not self.is_handled and not self.is_taken:
             return asyncio.current_task(self._service.loop)  # which is in its first step
         return self.own_task
 
@@ -220,6 +222,34 @@ class ServerExchange:
             self._respond(status, fields, body, reason)
         if not self._connection.is_writable:
             await self._connection.gate.wait()
+
+    def respond_now(
+        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
+    ) -> None:
+        """Send a whole response to a request that was taken, as one write."""
+        if not self._give_back("respond_now"):
+            return
+        self.is_handled = True
+        try:
+            if reason is not None or not self._respond_usually(status, fields, body):
+                self._respond(status, fields, body, reason)
+        except Exception as exc:  # noqa: BLE001 - handed on, which logs it
+            self.fail(exc)
+        self.request = None
+
+    def handle(self) -> None:
+        """Have ``handle_exchange`` answer a request that was taken."""
+        if self._give_back("handle"):
+            self._connection.start_task(self)
+
+    def _give_back(self, what: str) -> bool:
+        """Tell whether the client of a request that was taken is still there."""
+        if not self.is_taken:
+            if self.is_disconnected:
+                return False
+            raise InvalidUse(f"expected {what}() once, for a request that was taken")
+        self.is_taken = False
+        return True
 
     def _respond_usually(self, status: int, fields: Fields, body: bytes) -> bool:
         """Send a response as nearly all are, in one go; False leaves all others to ``_compose``.
@@ -594,7 +624,12 @@ class ServerExchange:
         if self.is_over:
             return
         self.tell_change()
-        if self.cancel_on_disconnect and self.own_task is not None:
+        if self.is_taken:
+            self.is_taken = False
+            self.is_handled = True
+            self.request = None
+            self._service.report(self)
+        elif self.cancel_on_disconnect and self.own_task is not None:
             self.own_task.add_done_callback(self._report_unbegun)
             service = self._service
             service.cancel(
