@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import tempfile
+from threading import Event, Lock
 from typing import IO, Any
 
 import pytest
@@ -41,6 +42,13 @@ def body(data: bytes) -> StreamReader:
     return reader
 
 
+async def until_closed(files: list[IO[bytes]]) -> None:
+    """Wait until a file was made, and is closed."""
+    async with asyncio.timeout(10):
+        while [file.closed for file in files] != [True]:
+            await asyncio.sleep(0)
+
+
 async def test_short_body_stays_in_memory(files: list[IO[bytes]]) -> None:
     """What fits makes no file."""
     file = await spool(body(b"0123456789"))
@@ -63,7 +71,7 @@ async def test_broken_body_leaves_no_file(files: list[IO[bytes]]) -> None:
     reader.set_exception(IncompleteRead("cut short"))
     with pytest.raises(IncompleteRead, match="cut short"):
         await spool(reader)
-    assert [file.closed for file in files] == [True]
+    await until_closed(files)
 
 
 async def test_cancelling_leaves_no_file(files: list[IO[bytes]]) -> None:
@@ -77,7 +85,60 @@ async def test_cancelling_leaves_no_file(files: list[IO[bytes]]) -> None:
     spooling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await spooling
-    assert [file.closed for file in files] == [True]
+    await until_closed(files)
+
+
+class BusyFile(io.BytesIO):
+    """A file whose disk is busy: it can be closed when what is written to it is done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on, self.writing, self.waiting = Event(), Event(), Lock()
+
+    def write(self, data: Any, /) -> int:
+        """Write, when the test lets it."""
+        with self.waiting:
+            self.writing.set()
+            assert self.goes_on.wait(10)
+            return super().write(data)
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        with self.waiting:
+            super().close()
+
+
+async def test_cancelling_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that goes doesn't have the loop wait until its body is written."""
+    file = BusyFile()
+    monkeypatch.setattr(module, "TemporaryFile", lambda: file)
+    spooling = asyncio.create_task(spool(body(b"0123456789" * 2)))
+    await asyncio.to_thread(file.writing.wait, 10)
+    spooling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await spooling
+    assert not file.closed
+    file.goes_on.set()
+    await until_closed([file])
+
+
+async def test_cancelling_while_the_file_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is closed as soon as it is there."""
+    file, making, goes_on = io.BytesIO(), Event(), Event()
+
+    def temporary_file() -> IO[bytes]:
+        making.set()
+        assert goes_on.wait(10)
+        return file
+
+    monkeypatch.setattr(module, "TemporaryFile", temporary_file)
+    spooling = asyncio.create_task(spool(body(b"0123456789" * 2)))
+    await asyncio.to_thread(making.wait, 10)
+    spooling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await spooling
+    goes_on.set()
+    await until_closed([file])
 
 
 def test_spill() -> None:

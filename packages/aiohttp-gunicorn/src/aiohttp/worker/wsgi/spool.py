@@ -38,7 +38,7 @@ async def spool(body: StreamReader) -> IO[bytes]:
     if body.at_eof():
         return io.BytesIO(first)
     # Not on the loop: a disk may be busy.
-    file = await asyncio.to_thread(TemporaryFile)
+    file = await _make_file()
     try:
         piece = first
         while piece:
@@ -46,9 +46,24 @@ async def spool(body: StreamReader) -> IO[bytes]:
             piece = await read_up_to(body, IN_MEMORY)
         await asyncio.to_thread(file.seek, 0)
     except BaseException:
-        file.close()
+        # Nor this: it waits for a write() that goes on in its thread when it is cancelled here.
+        asyncio.get_running_loop().run_in_executor(None, file.close)
         raise
     return file
+
+
+async def _make_file() -> IO[bytes]:
+    making = asyncio.ensure_future(asyncio.to_thread(TemporaryFile))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_close_made)
+        raise
+
+
+def _close_made(making: asyncio.Future[io.BufferedRandom]) -> None:
+    if making.exception() is None:
+        making.result().close()
 
 
 class Spill:
