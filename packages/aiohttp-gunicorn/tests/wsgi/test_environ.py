@@ -353,6 +353,13 @@ async def test_below_script_name(monkeypatch: pytest.MonkeyPatch, target: str, p
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/mount", path)
 
 
+async def test_below_script_name_beyond_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as many bytes as the path's: PEP 3333 carries both as latin-1."""
+    monkeypatch.setenv("SCRIPT_NAME", "/caf\u00e9")
+    environ = await environ_of("GET /caf%C3%A9/a HTTP/1.1\nHost: x")
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/caf\u00c3\u00a9", "/a")
+
+
 @pytest.mark.parametrize("target", ["/", "/mountain", "/a/mount"])
 async def test_outside_script_name(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
     """A path that isn't below SCRIPT_NAME has no application: 404."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import IO, Any, TypeAlias
@@ -113,7 +114,7 @@ def base_environ(
         # The input ends where the body ends, also when CONTENT_LENGTH is missing.
         "wsgi.input_terminated": True,
         "SERVER_SOFTWARE": server_software,
-        "SCRIPT_NAME": script_name(),
+        "SCRIPT_NAME": os.fsencode(script_name()).decode("latin-1"),
     }
 
 
