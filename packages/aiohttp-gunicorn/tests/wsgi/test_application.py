@@ -19,7 +19,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from aiohttp.protocol import InvalidHeader, ServerHttpProtocol
+from aiohttp.protocol import InvalidHeader, InvalidUse, ServerHttpProtocol
 from aiohttp.worker.wsgi.application import READ_FIRST
 from aiohttp.worker.wsgi.environ import Environ
 from wsgi_client import (
@@ -110,6 +110,17 @@ async def test_long_list_flows(wsgi: Adapter) -> None:
     assert answer.content == piece * 5
 
 
+async def test_long_list_of_one_has_a_length(wsgi: Adapter) -> None:
+    """One chunk needs no joining, however long it is."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return [b"x" * 100_000]
+
+    answer = await wsgi.ask(application)
+    assert (answer.fields["Content-Length"], len(answer.content)) == ("100000", 100_000)
+
+
 async def test_iterable_flows(wsgi: Adapter) -> None:
     """Chunks of unknown number leave in chunked framing; close() is called once."""
     body = Body(b"a", b"", b"b")
@@ -137,7 +148,9 @@ async def test_chunk_is_not_held_back(wsgi: Adapter) -> None:
     assert (await client.answer()).content == b"firstsecond"
 
 
-async def test_chunk_of_the_announced_length_is_all(wsgi: Adapter) -> None:
+async def test_chunk_of_the_announced_length_is_all(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
     """An iterable whose first chunk has the announced length leaves as one write."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
@@ -148,6 +161,7 @@ async def test_chunk_of_the_announced_length_is_all(wsgi: Adapter) -> None:
     client.send(GET)
     assert (await client.answer()).content == b"hello"
     assert len(client.transport.writes) == 1
+    assert caplog.records == []
 
 
 async def test_empty_body(wsgi: Adapter) -> None:
@@ -367,6 +381,18 @@ async def test_exc_info_replaces_the_headers(wsgi: Adapter) -> None:
     assert "X-First" not in answer.fields
 
 
+async def test_exc_info_without_an_exception_is_none(wsgi: Adapter) -> None:
+    """What sys.exc_info() gives where nothing was raised makes no second start of a response."""
+
+    def application(environ: Environ, start_response: Any) -> list[bytes]:
+        start_response("200 OK", PLAIN, sys.exc_info())
+        with pytest.raises(InvalidUse, match="called again without exc_info"):
+            start_response("200 OK", PLAIN, sys.exc_info())
+        return [b"hello"]
+
+    assert (await wsgi.ask(application)).content == b"hello"
+
+
 async def test_exc_info_after_the_first_chunk_raises(
     wsgi: Adapter, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -432,6 +458,18 @@ def lists_text(environ: Environ, start_response: StartResponse) -> list[Any]:
     return ["text"]
 
 
+def answers_bytes(environ: Environ, start_response: StartResponse) -> Any:
+    """Return bytes, which can be iterated over: by numbers."""
+    start_response("200 OK", PLAIN)
+    return b"text"
+
+
+def starts_with_a_dict(environ: Environ, start_response: Any) -> list[bytes]:
+    """Give a mapping for a list of pairs."""
+    start_response("200 OK", dict(PLAIN))
+    return []
+
+
 def answers_nothing(environ: Environ, start_response: StartResponse) -> Any:
     """Return None."""
     start_response("200 OK", PLAIN)
@@ -461,6 +499,8 @@ def splits_the_streamed_response(
         (exits, "the application raised SystemExit('out')"),
         (answers_text, "expected a body of bytes, not of str"),
         (lists_text, "expected a bytes-like object, str found"),
+        (answers_bytes, "not of int: return a list of bytes, not bytes"),
+        (starts_with_a_dict, "expected a header of two str, not 'Content-Type'"),
         (answers_nothing, "'NoneType' object is not iterable"),
         (splits_the_response, "LocalProtocolError"),
         (splits_the_streamed_response, "LocalProtocolError"),
@@ -545,13 +585,16 @@ async def test_two_lengths_are_refused(wsgi: Adapter) -> None:
     assert answer.fields.get_all("Content-Length") == ["5"]
 
 
-async def test_error_of_another_peer_is_not_our_clients(wsgi: Adapter) -> None:
+async def test_error_of_another_peer_is_not_our_clients(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
     """An application whose own upstream breaks the protocol is a 500, not a 400."""
 
     def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
         raise InvalidHeader("from upstream")
 
     assert (await wsgi.ask(application)).status == 500
+    assert "from upstream\n\nThe above exception was the direct cause" in caplog.text
 
 
 async def test_body_beyond_its_length(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
@@ -647,8 +690,10 @@ async def test_error_in_close_is_logged(wsgi: Adapter, caplog: pytest.LogCapture
     assert "can't close" in caplog.text
 
 
-async def test_client_that_goes_ends_the_iteration(wsgi: Adapter) -> None:
-    """When the client goes, the iteration ends at its next chunk, and is closed."""
+async def test_client_that_goes_ends_the_iteration(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the client goes, the iteration ends at its next chunk, and is closed: no error."""
     gone = threading.Event()
 
     class Endless(Body):
@@ -666,6 +711,8 @@ async def test_client_that_goes_ends_the_iteration(wsgi: Adapter) -> None:
     await until(lambda: not client.service.tasks)
     gone.set()
     await until(lambda: body.closes == 1)
+    await wsgi.pools[0].stop()
+    assert caplog.records == []
 
 
 async def test_client_that_stops_reading_and_goes(wsgi: Adapter) -> None:
@@ -1130,6 +1177,21 @@ async def test_part_of_a_file_in_memory(wsgi: Adapter) -> None:
     assert (answer.status, len(answer.content)) == (200, 70_000)
 
 
+async def test_part_of_a_file_that_never_ends(wsgi: Adapter) -> None:
+    """Nothing is read of it beyond the announced length."""
+
+    class Endless(io.BytesIO):
+        reads = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.reads += 1
+            return b"x" * (size or 0)
+
+    file = Endless()
+    answer = await wsgi.ask(sends(file, ("Content-Length", "100000")))
+    assert (len(answer.content), file.reads) == (100_000, 2)
+
+
 async def test_no_part_of_a_file_in_memory(wsgi: Adapter) -> None:
     """An announced length of 0 is kept, too."""
     answer = await wsgi.ask(sends(io.BytesIO(b"0123"), ("Content-Length", "0")))
@@ -1152,6 +1214,18 @@ async def test_temporary_file_is_sent(wsgi: Adapter) -> None:
         file.seek(0)
         answer = await ask_over_a_socket(wsgi, sends(file))
     assert (answer.fields["Content-Length"], answer.content) == ("10", b"0123456789")
+
+
+async def test_file_behind_what_was_written(wsgi: Adapter, digits: io.BufferedReader) -> None:
+    """A file that isn't the whole body is a part of it like any other."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", PLAIN)(b"abc")
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](digits)
+        return wrapped
+
+    answer = await ask_over_a_socket(wsgi, application)
+    assert answer.content == b"abc0123456789"
 
 
 async def test_pipe_is_read(wsgi: Adapter) -> None:

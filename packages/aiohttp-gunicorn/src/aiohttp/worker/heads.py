@@ -113,7 +113,11 @@ def parse_start(
         raise InvalidUse(f"expected a status such as '200 OK', not {status!r}")
     fields: ResponseFields = []
     length: int | None = None
-    for name, value in headers:
+    for header in headers:
+        try:
+            name, value = header
+        except (TypeError, ValueError):  # such as those of a dict
+            raise InvalidUse(f"expected a header of two str, not {header!r}") from None
         if name == "Content-Length":  # of most responses, and so spelt
             length = _length_of(value, length)
             continue

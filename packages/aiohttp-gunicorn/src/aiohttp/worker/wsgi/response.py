@@ -107,7 +107,9 @@ class Response:
             InvalidUse: if these aren't bytes, nothing was started, or the response is complete.
         """
         if not isinstance(data, bytes):
-            raise InvalidUse(f"expected a body of bytes, not of {type(data).__name__}")
+            # Which nobody yields: it is what iterating over bytes gives.
+            hint = ": return a list of bytes, not bytes" if isinstance(data, int) else ""
+            raise InvalidUse(f"expected a body of bytes, not of {type(data).__name__}{hint}")
         if not data:
             return
         if not self._is_started:
