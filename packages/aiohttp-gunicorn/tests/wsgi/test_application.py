@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import io
 import os
@@ -10,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -772,6 +774,31 @@ async def test_client_that_goes_before_its_turn_is_not_worked_for(wsgi: Adapter)
     await first.answer()
     await wsgi.pools[0].stop()
     assert paths == ["/first"]
+
+
+async def test_client_that_goes_before_its_turn_is_not_kept(wsgi: Adapter) -> None:
+    """However many come and go while all threads are busy, they don't fill the memory."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        begun.set()
+        go_on.wait(PATIENCE)
+        return hello(environ, start_response)
+
+    first = await wsgi.connect(application, threads=1)
+    first.send(GET)
+    await until(begun.is_set)
+    clients = [first.another()]
+    clients[0].send(GET)
+    kept = weakref.ref(clients[0].service.exchanges[0])
+    await asyncio.sleep(0)
+    clients.pop().transport.lose()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    gc.collect()
+    assert kept() is None
+    go_on.set()
+    await first.answer()
 
 
 async def test_error_after_the_client_went_is_logged(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -110,6 +111,25 @@ async def test_stop_runs_what_was_submitted_before() -> None:
         pool.submit(lambda number=number: seen.append(number))  # type: ignore[misc]
     await pool.stop()
     assert seen == [0, 1, 2]
+
+
+async def test_withdrawn_job_is_not_kept() -> None:
+    """While all threads are busy, nothing is left of a job that nobody wants any more."""
+    pool = started(1)
+    slow = Slow(pool)
+
+    def job() -> None:
+        raise AssertionError
+
+    kept = weakref.ref(job)
+    ticket = pool.submit(job)
+    pool.hand_out()
+    ticket.clear()
+    del job
+    assert kept() is None
+    slow.end()
+    run(pool)
+    await pool.stop()
 
 
 def test_jobs_of_one_turn_are_given_out_together() -> None:

@@ -102,12 +102,13 @@ class WsgiApplication:
         environ["wsgi.early_hints"] = steps.post_hints
         call = Call(self._application, environ, steps, exchange, self._hooks)
         exchange.request = call  # for whoever wants to know what this request waits for
-        self._pool.submit(call.run)
+        ticket = self._pool.submit(call.run)
         try:
             last = await _take_steps(exchange, steps, source)
             if last is not None:
                 await self._go_on(exchange, call, _move_input(exchange, file, source), last.answer)
         finally:
+            ticket.clear()  # a client that went while all threads were busy isn't worked for
             steps.abandon()
             if source is not None:
                 source.end()

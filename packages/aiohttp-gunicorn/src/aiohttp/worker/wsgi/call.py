@@ -50,12 +50,7 @@ class Call:
         return f"<Call {head.method} {shown(head.target)}>"
 
     def run(self) -> None:
-        """Call the application, iterate over its answer, close it; never raises.
-
-        A client that went while all threads were busy isn't worked for any more.
-        """
-        if self._steps.is_abandoned:
-            return
+        """Call the application, iterate over its answer, close it; never raises."""
         try:
             last = self._answer() if self._hooks is None else self._answer_with(self._hooks)
         except BaseException as exc:  # noqa: BLE001

@@ -19,11 +19,14 @@ from itertools import count
 from queue import SimpleQueue
 from typing import TypeAlias, TypeVar
 
-__all__ = ["Inbox", "Job", "ThreadPool", "call_in_thread"]
+__all__ = ["Inbox", "Job", "ThreadPool", "Ticket", "call_in_thread"]
 
 _T = TypeVar("_T")
 
 Job: TypeAlias = Callable[[], None]
+
+Ticket: TypeAlias = list[Job]
+"""A job as long as it waits for a thread. Whoever empties the list has it: all at once, by GIL."""
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +105,8 @@ class ThreadPool:
         self.size = size
         self.most = 1 if size == 1 else max(size, most)
         self.inbox = inbox
-        self._collected: list[Job] = []
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._collected: list[Ticket] = []
+        self._tickets: SimpleQueue[Ticket | None] = SimpleQueue()
         self._running: dict[int, Job | None] = {}
         self._numbers = count()
         # Under the lock: threads, and how many too many of them are not parked.
@@ -124,8 +127,11 @@ class ThreadPool:
             self._start_thread()
             self._note_thread(1)  # behind it: stop() would wait for one that was never started
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job) -> Ticket:
         """Have ``job()`` called in a thread; it answers for its own errors. For the loop.
+
+        Emptying what is returned withdraws the job, unless a thread has begun it: so nothing
+        of it is kept, however long the threads are busy.
 
         The threads get all jobs of one turn of the loop at its end. With each read of a
         socket the loop lets go of the interpreter: to a thread that had a job by then, and
@@ -133,13 +139,15 @@ class ThreadPool:
         """
         if not self._collected:
             self.inbox.loop.call_soon(self.hand_out)
-        self._collected.append(job)
+        ticket = [job]
+        self._collected.append(ticket)
+        return ticket
 
     def hand_out(self) -> None:
         """Give the threads what was submitted in this turn of the loop, without its end."""
-        jobs, self._collected = self._collected, []
-        for job in jobs:
-            self._jobs.put(job)
+        tickets, self._collected = self._collected, []
+        for ticket in tickets:
+            self._tickets.put(ticket)
 
     def running(self) -> list[tuple[int, Job]]:
         """Return each job that runs or is parked, behind the ident of its thread.
@@ -158,7 +166,7 @@ class ThreadPool:
             self._is_stopping = True
             threads = self.threads
         for _ in range(threads):
-            self._jobs.put(None)
+            self._tickets.put(None)
         if threads:
             await self._all_ended.wait()
 
@@ -192,8 +200,12 @@ class ThreadPool:
         self._surplus += change
 
     def _work(self) -> None:
-        ident, running, take = threading.get_ident(), self._running, self._jobs.get
-        while (job := take()) is not None:
+        ident, running, take = threading.get_ident(), self._running, self._tickets.get
+        while (ticket := take()) is not None:
+            try:
+                job = ticket.pop()
+            except IndexError:
+                continue  # withdrawn
             running[ident] = job
             try:
                 job()
