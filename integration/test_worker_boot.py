@@ -80,7 +80,7 @@ def get(port: int, target: str) -> bytes:
         ("import sys; sys.exit('no settings')", [], 3, "can't be loaded: SystemExit: no settings"),
         ("def app(): raise SystemExit(1)", [], 3, "can't be made: SystemExit: 1"),
         (NATIVE_EXITS, [], 3, "can't start: SystemExit: no settings"),
-        (WSGI, ["--certfile", "served.py"], 3, "certfile 'served.py' and keyfile None"),
+        (WSGI, ["--certfile", "served.py"], 3, "certfile 'served.py', keyfile None"),
         (NATIVE_FAILS, [], 3, "ZeroDivisionError: division by zero"),
         (LIFESPAN_FAILS, [], 3, "no database at db.example"),
         (LIFESPAN_RAISES, LIFESPAN_ON, 3, "no database at db.example"),

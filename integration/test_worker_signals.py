@@ -191,6 +191,28 @@ app = Application()
         assert "never retrieved" not in gunicorn.log
 
 
+def test_cleanup_has_its_time_where_requests_have_none(tmp_path: Path) -> None:
+    """With a graceful_timeout of 0 an application isn't left half cleaned up."""
+    source = """
+import asyncio
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange): ...
+    async def startup(self): print("started", flush=True)
+    async def cleanup(self):
+        await asyncio.sleep(0.02)
+        print("cleaned up", flush=True)
+
+app = Application()
+"""
+    with Gunicorn(tmp_path, source, "--graceful-timeout", "0") as gunicorn:
+        gunicorn.has_logged("started")
+        gunicorn.signal(signal.SIGTERM, until(lambda: gunicorn.pids, "a worker")[0])
+        assert gunicorn.has_logged("cleaned up")
+        assert "still blocked" not in gunicorn.log
+
+
 def test_endless_cleanup_of_what_never_started_is_given_up(tmp_path: Path) -> None:
     """It has the time that requests would have, and no worker has to be killed."""
     source = """

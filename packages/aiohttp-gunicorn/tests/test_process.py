@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 import aiohttp
+from aiohttp.worker import process
+from aiohttp.worker.boot import BootError, SharedFlag
 from aiohttp.worker.process import (
     AsyncGunicornWorker,
     GunicornUVLoopWebWorker,
@@ -66,3 +68,48 @@ def test_our_logs_stay_where_somebody_put_them(
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
     share_handlers(error_log)
     assert ours.handlers == []
+
+
+# Who says why no worker can start.
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, error_log: logging.Logger) -> AsyncGunicornWorker:
+    """Return a worker that knows no more than its log, and that it has a flag with others."""
+    monkeypatch.setattr(process, "GIVEN_UP", 0.0)
+    monkeypatch.setattr(AsyncGunicornWorker, "_failure", SharedFlag())
+    made = AsyncGunicornWorker.__new__(AsyncGunicornWorker)
+    made.alive = True
+    made.log = error_log
+    made.notify = lambda: None
+    return made
+
+
+def told(worker: AsyncGunicornWorker, caplog: pytest.LogCaptureFixture) -> tuple[object, bool]:
+    """Return with what code a worker exits that can't start, and whether it has said why."""
+    caplog.clear()
+    with pytest.raises(SystemExit) as caught:
+        worker._give_up(BootError("no settings"))
+    return caught.value.code, "no settings" in caplog.text
+
+
+def test_one_worker_says_why(worker: AsyncGunicornWorker, caplog: pytest.LogCaptureFixture) -> None:
+    """The next one waits for the end of gunicorn; in vain, and so a third one says it again."""
+    assert [told(worker, caplog) for _ in range(3)] == [(3, True), (0, False), (3, True)]
+
+
+def test_worker_that_was_told_to_end_leaves_it_at_that(
+    worker: AsyncGunicornWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Gunicorn is ending: nobody says it again, and no code has it stumble."""
+    assert told(worker, caplog) == (3, True)
+    worker.alive = False
+    assert [told(worker, caplog) for _ in range(3)] == [(0, False)] * 3
+
+
+def test_only_worker_says_why_while_it_ends(
+    worker: AsyncGunicornWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By 3 gunicorn, which is ending, would end with a traceback."""
+    worker.alive = False
+    assert told(worker, caplog) == (0, True)

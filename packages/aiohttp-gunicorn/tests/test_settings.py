@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +61,12 @@ def test_number_of_fields_has_a_bound(setting: int) -> None:
 def test_head_stays_bounded() -> None:
     """Small lines don't make the head as a whole smaller than usual."""
     assert limits(limit_request_line=100).head == DEFAULT_LIMITS.head
+
+
+def test_no_connections_at_all() -> None:
+    """A worker that may have none would start, and leave its clients in the backlog."""
+    with pytest.raises(BootError, match="worker_connections is 0, so nobody would be served"):
+        check(config(worker_connections=0), logging.getLogger())
 
 
 # Limits in the environment.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 from typing import Self
 
 __all__ = ["BootError", "SharedFlag"]
+
+_TOKEN = b"."
 
 
 class BootError(Exception):
@@ -36,17 +38,23 @@ class SharedFlag:
     """
 
     def __init__(self) -> None:
-        self._byte = mmap.mmap(-1, 1)
+        # A token lies in a pipe: the system sees to it that only one of them gets it.
+        self._end, self._mouth = os.pipe()
+        os.set_blocking(self._end, False)
+        os.write(self._mouth, _TOKEN)
+
+    def __del__(self) -> None:
+        os.close(self._end)
+        os.close(self._mouth)
 
     def take(self) -> bool:
-        """Raise the flag; return whether it was down.
-
-        Two processes in the very same instant may both find it down.
-        """
-        is_first = not self._byte[0]
-        self._byte[0] = 1
-        return is_first
+        """Raise the flag; return whether it was down."""
+        try:
+            return os.read(self._end, len(_TOKEN)) == _TOKEN
+        except BlockingIOError:
+            return False
 
     def lower(self) -> None:
         """Have the next one take it."""
-        self._byte[0] = 0
+        self.take()  # should another one have lowered it just now
+        os.write(self._mouth, _TOKEN)

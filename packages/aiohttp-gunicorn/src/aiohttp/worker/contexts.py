@@ -11,21 +11,27 @@ from .boot import BootError
 
 __all__ = ["tls_context"]
 
+USED = ("certfile", "keyfile", "ca_certs", "ciphers")
+"""The settings that can be at fault."""
+
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:
     """Return the context for all listeners, or None for plain HTTP.
 
     Raises:
-        BootError: if certificate and key can't be used.
+        BootError: if they can't be used, or the hook returns something else.
     """
     if not cfg.is_ssl:
         return None
     try:
-        context: ssl.SSLContext = ssl_context(cfg)
-    except OSError as exc:  # ssl.SSLError is one
-        raise BootError(
-            f"certfile {cfg.certfile!r} and keyfile {cfg.keyfile!r} can't be used: {exc}"
-        ) from exc
+        context: object = ssl_context(cfg)
+    except OSError as exc:  # ssl.SSLError is one, and most don't tell which file it was
+        used = ", ".join(f"{name} {cfg.settings[name].get()!r}" for name in USED)
+        raise BootError(f"TLS can't be set up by {used}: {exc}") from exc
+    except Exception as exc:
+        raise BootError.by(exc, "the hook ssl_context failed") from exc
+    if not isinstance(context, ssl.SSLContext):
+        raise BootError(f"expected the hook ssl_context to return an SSLContext, got {context!r}")
     # Whatever http_protocols says: a client that was promised h2 would speak it.
     context.set_alpn_protocols(["http/1.1"])
     return context

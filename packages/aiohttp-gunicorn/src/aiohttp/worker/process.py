@@ -52,6 +52,9 @@ DRAIN = 0.8
 CLEANUP = 0.1
 """The part that the application's cleanup gets then: at the end gunicorn kills the process."""
 
+SPARED = 0.5
+"""Seconds that the cleanup gets at least, however short ``graceful_timeout`` is."""
+
 GIVEN_UP = 2.0
 """Seconds in which a worker that can't start waits for another one to end gunicorn."""
 
@@ -161,8 +164,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         while self.alive and time.monotonic() < end:
             self.notify()
             time.sleep(0.05)
-        # Should the other one have been killed before it could say so, the next one does.
-        self._failure.lower()
+        if self.alive:
+            # Should the other one have been killed before it could say so, the next one does.
+            self._failure.lower()
         sys.exit(0)
 
     @property
@@ -186,11 +190,11 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             await asyncio.wait((starting, stopping), return_when="FIRST_COMPLETED")
             limit: int = self.cfg.graceful_timeout
             if not starting.done():
-                await self._cancel_start(starting, limit * DRAIN)
+                await self._cancel_start(starting, max(limit * DRAIN, SPARED))
                 return
             await starting
             await stopping
-            await serving.close(limit * DRAIN, limit * CLEANUP)
+            await serving.close(limit * DRAIN, max(limit * CLEANUP, SPARED))
         finally:
             self._leave_signals()
             heart.cancel()

@@ -60,6 +60,8 @@ def check(cfg: Any, log: Any) -> None:
             f"protocol is {cfg.protocol!r}, but this worker speaks 'http' only: have the proxy "
             "speak it (nginx: proxy_pass instead of uwsgi_pass)"
         )
+    if cfg.worker_connections == 0:
+        raise BootError("worker_connections is 0, so nobody would be served: expected 1 or more")
     for name, instead in NOT_FOLLOWED.items():
         setting = cfg.settings[name]
         if setting.get() != type(setting)().get():
