@@ -1,4 +1,7 @@
-"""Rule 5: one Host, valid and required in HTTP/1.1; the target's form fits its method."""
+"""Rule 5: one Host, valid and required in HTTP/1.1; the target's form fits its method.
+
+And one Content-Type, if any: what is sent once, and read by two.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,19 @@ HEADS: dict[str, list[bytes]] = {
     "CVE-2022-33124 half an IPv6 address": [b"GET / HTTP/1.1", b"Host: [::1"],
     "CVE-2022-33124 no IPv6 address": [b"GET / HTTP/1.1", b"Host: [::::]"],
     "CVE-2022-33124 IPv4 in brackets": [b"GET http://[1.2.3.4]/ HTTP/1.1", b"Host: a"],
+    "gunicorn 25.3-26.1 duplicate Content-Type": [
+        b"POST / HTTP/1.1", b"Host: a", b"Content-Length: 1",
+        b"Content-Type: text/plain", b"content-type: text/html",
+    ],
+    "gunicorn 25.3-26.1 duplicate Content-Type of chunks": [
+        b"POST / HTTP/1.1", b"Host: a", b"Transfer-Encoding: chunked",
+        b"Content-Type: text/plain", b"Content-Type: text/plain",
+    ],
     "gunicorn 25.3-26.1 relative target": [b"GET index.html HTTP/1.1", b"Host: a"],
     "gunicorn 25.3-26.1 authority as target": [b"GET a:80 HTTP/1.1", b"Host: a"],
     "gunicorn 25.3-26.1 * for GET": [b"GET * HTTP/1.1", b"Host: a"],
     "gunicorn 25.3-26.1 path for CONNECT": [b"CONNECT / HTTP/1.1", b"Host: a"],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("lines", HEADS.values(), ids=HEADS.keys())

@@ -86,6 +86,7 @@ _HTTP = b"HTTP/"  # what a response begins with
 
 _CONNECTION = istr("Connection")
 _CONTENT_LENGTH = istr("Content-Length")
+_CONTENT_TYPE = istr("Content-Type")
 _EXPECT = istr("Expect")
 _HOST = istr("Host")
 _TRANSFER_ENCODING = istr("Transfer-Encoding")
@@ -480,7 +481,16 @@ def _check_unusual_target(method: str, target: str, line: str) -> None:
 
 
 def _request_framing(head: RequestHead) -> None:
-    """Set how the body ends, or refuse what leaves doubt (RFC 9112, sections 6.1 to 6.3)."""
+    """Set how the body ends, or refuse what leaves doubt (RFC 9112, sections 6.1 to 6.3).
+
+    A second Content-Type leaves doubt about what the body is: some readers take the first,
+    others the last (RFC 9110, section 8.3).
+    """
+    types = head.headers.getall(_CONTENT_TYPE, ())
+    if len(types) > 1:
+        raise InvalidHeader(
+            f"expected one Content-Type in a request, got {len(types)}", name="Content-Type"
+        )
     lengths: list[str] = head.headers.getall(_CONTENT_LENGTH, [])
     if _TRANSFER_ENCODING in head.headers:
         _check_chunked(head)
