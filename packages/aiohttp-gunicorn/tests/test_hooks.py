@@ -210,10 +210,13 @@ async def test_error_before_is_that_of_the_request(caplog: pytest.LogCaptureFixt
     def fail(worker: Any, req: Any) -> None:
         raise ValueError("no")
 
-    transport = await exchange(hooked(worker(pre_request=fail)))
+    def look(worker: Any, req: Any, environ: Any, resp: Any) -> None:
+        seen.append(resp.status)
+
+    transport = await exchange(hooked(worker(pre_request=fail, post_request=look)))
     assert transport.written.startswith(b"HTTP/1.1 500")
     assert "ValueError: no" in caplog.text
-    assert seen == []
+    assert seen == [None]
 
 
 async def test_error_afterwards_is_logged() -> None:
@@ -256,6 +259,23 @@ async def test_refused_requests_go_through_no_hook() -> None:
     transport = await exchange(hooked(worker(pre_request=fail), Refuses()), b"nonsense\r\n\r\n")
     assert transport.written.startswith(b"HTTP/1.1 400")
     assert transport.written.endswith(b"own words")
+
+
+async def test_no_request_passes_by_the_hooks() -> None:
+    """Not even one that the application would answer from outside of a task."""
+    seen: list[Any] = []
+
+    class Takes(Answer):
+        def take_exchange(self, exchange: Exchange) -> bool:
+            exchange.respond_now(202)
+            return True
+
+    def look(worker: Any, req: Any) -> None:
+        seen.append(req.uri)
+
+    transport = await exchange(hooked(worker(pre_request=look), Takes()))
+    assert transport.written.startswith(b"HTTP/1.1 201")
+    assert seen == ["/a%20b?c=d"]
 
 
 def test_what_else_an_application_has_stays() -> None:

@@ -109,6 +109,8 @@ class RequestHooks:
 class HookedApplication:
     """An application whose requests go through hooks, on the event loop."""
 
+    take_exchange = None  # nothing passes by
+
     def __init__(self, application: Application, hooks: RequestHooks) -> None:
         self._application = application
         self._hooks = hooks
@@ -122,8 +124,8 @@ class HookedApplication:
         if exchange.refusal is not None:
             await self._application.handle_exchange(exchange)
             return
-        self._hooks.before(exchange)
         try:
+            self._hooks.before(exchange)
             await self._application.handle_exchange(exchange)
         finally:
             self._hooks.after(exchange, None)
