@@ -132,6 +132,17 @@ async def test_iterable_flows(wsgi: Adapter) -> None:
     assert body.closes == 1
 
 
+async def test_iterator_needs_no_close(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
+    """What has no close() isn't closed."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", PLAIN)
+        return iter([b"a", b"b"])
+
+    assert (await wsgi.ask(application)).content == b"ab"
+    assert caplog.records == []
+
+
 async def test_chunk_is_not_held_back(wsgi: Adapter) -> None:
     """A chunk is sent while the application still makes the next one (PEP 3333)."""
     go_on = threading.Event()
@@ -1087,6 +1098,17 @@ async def test_content_that_breaks_off_is_the_clients_fault(
     """Content that ends early is answered with 400, and is no error of ours."""
     client = await wsgi.connect(echo)
     client.send(post(f"Content-Length: {size}", content=b"abc"))
+    client.transport.feed_eof()
+    assert (await client.answer()).status == 400
+    assert caplog.records == []
+
+
+async def test_content_that_breaks_off_in_a_thread_is_the_clients_fault(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So it is when the application has begun to read it."""
+    client = await wsgi.connect(echo)
+    client.send(post("Content-Length: 600000", content=b"x" * READ_FIRST))
     client.transport.feed_eof()
     assert (await client.answer()).status == 400
     assert caplog.records == []

@@ -116,13 +116,14 @@ async def test_hook_that_fails_is_the_requests_error(wsgi: Adapter) -> None:
     assert hooks.seen == [("before", "/path"), ("after", 0, 0, True)] * 2
 
 
-async def test_hook_after_an_error(wsgi: Adapter) -> None:
+async def test_hook_after_an_error(wsgi: Adapter, caplog: pytest.LogCaptureFixture) -> None:
     """An application that fails has its second hook, too."""
     hooks = NotedHooks()
     client = await wsgi.connect(fails, hooks=hooks)
     client.send(GET)
     assert (await client.answer()).status == 500
     assert hooks.seen == [("before", "/path"), ("after", 0, 0, True)]
+    assert "ValueError: out of order" in caplog.text
 
 
 async def test_hook_after_the_client_went(wsgi: Adapter) -> None:
