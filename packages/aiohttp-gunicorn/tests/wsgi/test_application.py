@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -1182,13 +1182,13 @@ def sends(file: Any, *fields: tuple[str, str]) -> WSGIApplication:
 
 
 @pytest.fixture
-def digits(tmp_path: Path) -> Iterator[io.BufferedReader]:
-    """Return an open file of ten digits; the test closes it."""
+async def digits(tmp_path: Path) -> AsyncIterator[io.BufferedReader]:
+    """Return an open file of ten digits, which is closed in the end, behind the answer."""
     path = tmp_path / "digits"
     path.write_bytes(b"0123456789")
     with path.open("rb") as file:
         yield file
-        assert file.closed
+        await until(lambda: file.closed)
 
 
 async def ask_over_a_socket(wsgi: Adapter, application: WSGIApplication) -> Answer:
