@@ -146,29 +146,6 @@ async def test_stop(kind: str, loop: str, tmp_path: Path) -> None:
     assert load.farewells
 
 
-@every_kind
-@every_loop
-async def test_stop_answers_who_waits_for_a_connection(
-    kind: str, loop: str, tmp_path: Path
-) -> None:
-    """SIGTERM finds 32 clients in the backlog, who are connected as far as they know."""
-    with served(tmp_path, kind, loop) as gunicorn:
-        async with Load(gunicorn.address, requests=1) as load:
-            await all_answer(gunicorn, load)
-        for pid in gunicorn.pids:
-            await halted(gunicorn, pid)
-        async with Load(gunicorn.address) as load:
-            await soon(lambda: load.connections == load.clients, "connections")
-            load.is_ending = True
-            gunicorn.signal(signal.SIGTERM)
-            await soon(lambda: "Handling signal: term" in gunicorn.log, "SIGTERM")
-            for pid in gunicorn.pids:
-                gunicorn.signal(signal.SIGCONT, pid)
-            assert await asyncio.to_thread(gunicorn.wait) == 0
-    assert not load.failures + complaints(gunicorn)
-    assert load.farewells == load.clients
-
-
 @every_loop
 def test_exit_takes_its_course(loop: str, tmp_path: Path) -> None:
     """Gunicorn repeats its SIGTERM every second; what a worker does at its end is done."""
