@@ -92,6 +92,52 @@ async def test_slow_readers_leave_the_threads_to_others(wsgi: Adapter) -> None:
         assert len((await client.answer()).content) == 1_000_000
 
 
+async def test_slow_reader_holds_its_application_back(
+    wsgi: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread is parked for as long as it takes, and what it took counts as its patience."""
+    made: list[int] = []
+    progress: list[int] = []
+    note_progress = waiting.ClientWait.note_progress
+
+    def note(client: waiting.ClientWait, size: int) -> None:
+        progress.append(size)
+        note_progress(client, size)
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        for number in range(1000):
+            made.append(number)
+            yield b"x" * 10_000
+
+    monkeypatch.setattr(waiting.ClientWait, "note_progress", note)
+    slow = await wsgi.connect(application, threads=2)
+    slow.transport.hold()
+    slow.send(GET)
+    await until(lambda: repr(wsgi.pools[0]) == "<ThreadPool of 2, 3 threads, 1 parked>")
+    assert len(made) < 50
+    slow.transport.release()
+    assert len((await slow.answer()).content) == 10_000_000
+    assert 0 < sum(progress) <= 10_000_000
+
+
+async def test_hook_waits_for_a_slow_reader(wsgi: Adapter) -> None:
+    """It is told of the whole response, for others have threads meanwhile."""
+    seen: list[int] = []
+
+    class Noted(SilentHooks):
+        def after(self, exchange: Exchange, environ: Mapping[str, Any] | None) -> None:
+            seen.append(exchange.body_sent)
+
+    slow = await wsgi.connect(stream, threads=2, hooks=Noted())
+    slow.transport.hold()
+    slow.send(GET)
+    await until(lambda: "1 parked" in repr(wsgi.pools[0]))
+    slow.transport.release()
+    await slow.answer()
+    assert seen == [1_000_000]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 async def test_slow_readers_of_files_take_no_thread(
     wsgi: Adapter, tmp_path: Path, threads: int
