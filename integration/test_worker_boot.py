@@ -25,6 +25,27 @@ class Application:
 app = Application()
 """
 
+NATIVE_FAILS_AND_GOES_ON = """
+import asyncio
+
+async def refuse():
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange): ...
+    async def startup(self):
+        self.task = asyncio.create_task(refuse())
+        await asyncio.sleep(0)
+        raise LookupError("no settings")
+
+app = Application()
+"""
+
 NATIVE_FAILS = """
 class Application:
     def __call__(self): ...
@@ -80,6 +101,7 @@ def get(port: int, target: str) -> bytes:
         ("import sys; sys.exit('no settings')", [], 3, "can't be loaded: SystemExit: no settings"),
         ("def app(): raise SystemExit(1)", [], 3, "can't be made: SystemExit: 1"),
         (NATIVE_EXITS, [], 3, "can't start: SystemExit: no settings"),
+        (NATIVE_FAILS_AND_GOES_ON, [], 3, "can't start: LookupError: no settings"),
         (WSGI, ["--certfile", "served.py"], 3, "certfile 'served.py', keyfile None"),
         (NATIVE_FAILS, [], 3, "ZeroDivisionError: division by zero"),
         (LIFESPAN_FAILS, [], 3, "no database at db.example"),
@@ -91,7 +113,7 @@ def get(port: int, target: str) -> bytes:
     ],
     ids=[
         "import", "attribute", "no-application", "kind", "factory", "import-exits",
-        "factory-exits", "startup-exits", "certificate", "startup", "lifespan",
+        "factory-exits", "startup-exits", "startup-goes-on", "certificate", "startup", "lifespan",
         "lifespan-raises", "port", "protocol", "limit", "kind-setting",
     ],
 )  # fmt: skip

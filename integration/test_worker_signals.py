@@ -141,6 +141,9 @@ def test_dead_arbiter_is_noticed(tmp_path: Path) -> None:
         assert gunicorn.has_logged("Parent changed, shutting down")
 
 
+EXIT = "def worker_exit(server, worker): print('hook: exit', flush=True)\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_startup_that_waits_is_not_waited_for(tmp_path: Path, number: signal.Signals) -> None:
     """An application that is still starting is cancelled, and cleans up."""
@@ -189,6 +192,36 @@ app = Application()
         assert "Error while stopping" in gunicorn.log
         assert "ZeroDivisionError: division by zero" in gunicorn.log
         assert "never retrieved" not in gunicorn.log
+
+
+@LOOPS
+def test_tasks_that_refuse_to_end_are_left(tmp_path: Path, loop: str) -> None:
+    """A worker doesn't wait for them until it is killed, nor for ever where nobody does that."""
+    source = """
+import asyncio
+
+class Application:
+    def __call__(self): ...
+    async def handle_exchange(self, exchange): ...
+    async def startup(self):
+        self.task = asyncio.create_task(self.refuse())
+        print("started", flush=True)
+    async def refuse(self):
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+app = Application()
+"""
+    with Gunicorn(tmp_path, source, "--asgi-loop", loop, config=EXIT) as gunicorn:
+        gunicorn.has_logged("started")
+        gunicorn.signal(signal.SIGTERM)
+        assert gunicorn.wait() == 0
+        assert "Tasks that go on though they were cancelled" in gunicorn.log
+        assert "hook: exit" in gunicorn.log
+        assert "SIGKILL" not in gunicorn.log
 
 
 def test_cleanup_has_its_time_where_requests_have_none(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
 
     alive: bool
     _serving: Serving | None = None
+    _has_left_tasks = False
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -124,6 +125,11 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
                 runner.run(self._serve(self._serving, places))
         except BootError as exc:
             self._give_up(exc)
+        except RuntimeError as exc:
+            if not self._has_left_tasks:  # by which the loop's end has failed
+                raise
+            if isinstance(exc.__context__, BootError):
+                self._give_up(exc.__context__)
         except SystemExit as exc:
             if not self.alive:  # a signal's handler has raised it
                 raise
@@ -197,8 +203,16 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             await serving.close(limit * DRAIN, max(limit * CLEANUP, SPARED))
         finally:
             self._leave_signals()
+            asyncio.get_running_loop().call_later(SPARED, self._leave_tasks, asyncio.all_tasks())
             heart.cancel()
             watch.stop()
+
+    def _leave_tasks(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """Wait no longer for tasks that the end of the loop has cancelled, and that go on."""
+        if left := [task for task in tasks if not task.done()]:
+            self._has_left_tasks = True
+            self.log.warning("Tasks that go on though they were cancelled: %s", left)
+            asyncio.get_running_loop().stop()
 
     async def _cancel_start(self, starting: asyncio.Task[None], limit: float) -> None:
         """Wait for no application that waits for something in startup(), but for its cleanup."""
