@@ -390,6 +390,13 @@ async def exits(environ: Environ, start_response: StartResponse) -> list[bytes]:
     sys.exit("out")
 
 
+async def is_cancelled(environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Wait for something that somebody else has cancelled."""
+    future: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+    future.cancel("elsewhere")
+    return await future
+
+
 async def upstream(environ: Environ, start_response: StartResponse) -> list[bytes]:
     """Be a client of somebody who breaks the protocol."""
     raise InvalidHeader("from upstream")
@@ -408,6 +415,7 @@ async def answers_text(environ: Environ, start_response: StartResponse) -> Async
         (never_starts, "without calling start_response"),
         (raises, "out of order"),
         (exits, "the application raised SystemExit('out')"),
+        (is_cancelled, "the application raised CancelledError('elsewhere')"),
         (upstream, "the application raised InvalidHeader('from upstream')"),
         (answers_text, "expected a body of bytes, not of str"),
     ],
