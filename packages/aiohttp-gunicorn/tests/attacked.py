@@ -55,12 +55,11 @@ class Victim:
         transport.feed(data)
         if eof:
             transport.feed_eof()
+        idle = 0  # turns of the loop in which nobody worked: between two requests is one
         async with asyncio.timeout(PATIENCE):
-            while True:
-                for _ in range(20):
-                    await asyncio.sleep(0)
-                if not self.service.tasks:
-                    break
+            while idle < 20:
+                await asyncio.sleep(0)
+                idle = 0 if self.service.tasks else idle + 1
         written = transport.written
         transport.abort()
         return written
