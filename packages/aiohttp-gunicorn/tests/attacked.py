@@ -59,7 +59,8 @@ class Victim:
         async with asyncio.timeout(PATIENCE):
             while idle < 20:
                 await asyncio.sleep(0)
-                idle = 0 if self.service.tasks else idle + 1
+                is_busy = self.service.tasks or self.service.exchanges
+                idle = 0 if is_busy else idle + 1
         written = transport.written
         transport.abort()
         return written
