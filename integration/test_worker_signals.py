@@ -194,6 +194,27 @@ app = Application()
         assert "never retrieved" not in gunicorn.log
 
 
+def test_thread_that_goes_on_is_left_and_costs_no_heartbeat(tmp_path: Path) -> None:
+    """It holds the process up for graceful_timeout once more, longer than ``timeout`` is."""
+    source = """
+import asyncio, time
+
+async def app(scope, receive, send):
+    print("blocking", flush=True)
+    await asyncio.to_thread(time.sleep, 600)
+"""
+    options = ["--timeout", "2", "--graceful-timeout", "3", "--asgi-lifespan", "off"]
+    with Gunicorn(tmp_path, source, *options) as gunicorn:
+        answer = gunicorn.begin("/")
+        gunicorn.has_logged("blocking")
+        worker = gunicorn.pids[0]
+        gunicorn.signal(signal.SIGTERM, worker)
+        gunicorn.has_logged("Threads of the application go on; the process ends without them")
+        until(lambda: len(gunicorn.pids) == 2, "another worker")
+        assert "WORKER TIMEOUT" not in gunicorn.log
+        assert answer.exception() is not None
+
+
 @LOOPS
 def test_tasks_that_refuse_to_end_are_left(tmp_path: Path, loop: str) -> None:
     """A worker doesn't wait for them until it is killed, nor for ever where nobody does that."""

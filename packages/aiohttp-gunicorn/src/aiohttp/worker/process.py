@@ -25,6 +25,7 @@ from .boot import BootError, SharedFlag
 from .contexts import tls_context
 from .hooks import RequestHooks
 from .kinds import VARIABLE, Kind, kind_wanted
+from .lastbeat import LastBeat
 from .loading import load
 from .loops import loop_factory
 from .proxies import proxy_protocol_by, trusted_by
@@ -192,9 +193,9 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         heart = asyncio.create_task(self._beat(watch))
         starting = asyncio.create_task(self._open(serving, places))
         stopping = asyncio.create_task(self._stopping.wait())
+        limit: int = self.cfg.graceful_timeout
         try:
             await asyncio.wait((starting, stopping), return_when="FIRST_COMPLETED")
-            limit: int = self.cfg.graceful_timeout
             if not starting.done():
                 await self._cancel_start(starting, max(limit * DRAIN, SPARED))
                 return
@@ -204,6 +205,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
         finally:
             self._leave_signals()
             asyncio.get_running_loop().call_later(SPARED, self._leave_tasks, asyncio.all_tasks())
+            LastBeat(self.notify, self._error_log, max(limit, SPARED)).start()
             heart.cancel()
             watch.stop()
 
