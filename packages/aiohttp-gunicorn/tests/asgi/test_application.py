@@ -271,6 +271,27 @@ async def test_error_after_the_request_failed_is_a_line(
     assert text in caplog.messages[0]
 
 
+async def test_cancelled_call_of_a_request_that_failed_is_no_news(caplog: Any) -> None:
+    """Whoever cancels it knows."""
+    told = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        told.set()
+        await asyncio.get_running_loop().create_future()
+
+    caplog.set_level(logging.INFO, "test.asgi")
+    client = Client(application)
+    client.send(GET)
+    client.transport.feed_eof()
+    await told.wait()
+    for task in client.service.tasks:
+        task.cancel()
+    await client.until(lambda: not client.service.tasks)
+    assert caplog.records == []
+
+
 async def test_500_that_nobody_gets_does_not_go_on() -> None:
     """It is dropped, but not for ever: who streams it is told."""
 

@@ -243,6 +243,30 @@ async def test_client_that_closed_its_side_is_not_an_error(own: int | None, capl
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("error", [None, EOFError("left")])
+@pytest.mark.parametrize("data", [GET, post("Content-Length: 5")])
+async def test_stream_may_end_when_its_client_closes_its_side(
+    data: bytes, error: Exception | None, caplog: Any
+) -> None:
+    """As streams of events do: it is cut, and no error of the application's."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        await send(body(b"event", more_body=True))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if error is not None:
+            raise error
+
+    caplog.set_level(logging.INFO)
+    client = Client(application)
+    client.send(data)
+    await client.has(b"event")
+    client.transport.feed_eof()
+    await client.until(lambda: client.transport.is_aborted)
+    assert [record.levelname for record in caplog.records] == ["INFO"] * (error is not None)
+
+
 async def test_disconnect_within_the_body() -> None:
     """What came before is given; then the disconnect, to all who wait for the body."""
     app = await Recorder().called_by(post("Content-Length: 5", content=b"he"))

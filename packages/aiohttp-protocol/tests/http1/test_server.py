@@ -1105,6 +1105,27 @@ async def test_end_of_input_is_that_behind_the_last_request() -> None:
     assert told == ["/1 False", "/2 True"]
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_handler_may_give_up_when_input_has_ended(
+    is_begun: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Within a response that is no error, and cuts it; before it, the client is answered."""
+
+    async def answer(exchange: Exchange) -> None:
+        if is_begun:
+            await exchange.start(200)
+            await exchange.write(b"a")
+        await exchange.wait_input_ended()
+        raise PeerDisconnected("the client has left")
+
+    served = Served(answer)
+    await served.exchange(GET)
+    served.client.feed_eof()
+    await settle()
+    assert served.client.is_aborted is is_begun
+    assert len(caplog.records) == (not is_begun)
+
+
 async def test_both_waits_end_with_the_client() -> None:
     """And neither of them before."""
 

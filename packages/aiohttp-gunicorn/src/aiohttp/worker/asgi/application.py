@@ -7,12 +7,20 @@ import logging
 from collections.abc import Iterator
 from typing import Literal, cast
 
-from aiohttp.protocol import Exchange, PeerDisconnected, RemoteProtocolError, RequestHead, shown
+from aiohttp.protocol import (
+    Exchange,
+    IncompleteRead,
+    PeerDisconnected,
+    RemoteProtocolError,
+    RequestHead,
+    shown,
+)
 
 from ..fields import DROP_AMBIGUOUS, FieldRule
 from .http import HeldHeads, HttpCall
 from .lifespan import Lifespan
 from .messages import AsgiCallable
+from .request import ClientLeft
 from .scope import Scopes
 
 __all__ = ["AsgiApplication"]
@@ -80,8 +88,8 @@ class AsgiApplication:
             if error is not None:
                 raise error from exc
         else:
-            if call.broken is not None and not exchange.response_status:
-                raise call.broken
+            if (failure := _failure(exchange, call)) is not None:
+                raise failure
 
     def _answerable(
         self, exc: BaseException, exchange: Exchange, call: HttpCall
@@ -89,12 +97,12 @@ class AsgiApplication:
         """Return what the connection answers for after the application raised; None: nothing."""
         if isinstance(exc, GeneratorExit):
             return exc  # there is no loop any more
-        if call.broken is not None and not exchange.response_status:
-            self._note_giving_up(exc, exchange.head, call.broken)
-            return call.broken
         task = asyncio.current_task()
         if isinstance(exc, asyncio.CancelledError) and (task is None or task.cancelling()):
             return exc
+        if (failure := _failure(exchange, call)) is not None:
+            self._note_giving_up(exc, exchange.head, call.broken)
+            return failure
         if exchange.is_disconnected:
             self._note_giving_up(exc, exchange.head, None)
             return None
@@ -120,6 +128,18 @@ class AsgiApplication:
             else f"its request had failed: {broken.message}",
             exc_info=exc if self._log.isEnabledFor(logging.DEBUG) else None,
         )
+
+
+def _failure(exchange: Exchange, call: HttpCall) -> RemoteProtocolError | None:
+    """Return what the connection answers for if the request failed, and so its call ended early.
+
+    Within a response whose client has left that is nothing but the connection's end.
+    """
+    if call.broken is None or not exchange.response_status:
+        return call.broken
+    if isinstance(call.broken, ClientLeft | IncompleteRead) and not call.is_answered:
+        return PeerDisconnected(call.broken.message)
+    return None
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:

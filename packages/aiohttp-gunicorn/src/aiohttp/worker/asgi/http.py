@@ -206,7 +206,7 @@ class HttpCall(Receiver):
 
     def _complete(self) -> None:
         self._may = self._COMPLETE
-        self._is_answered = True
+        self.is_answered = True
         if self._waiting is not None:
             self._waiting.reschedule(asyncio.get_running_loop().time())
 

@@ -28,15 +28,17 @@ class Receiver:
     """The receiving half of a call; the other one knows the exchange, and when it is answered.
 
     Attributes:
-        broken: why the request's body could not be read to its end; None if it could.
+        broken: what is wrong with the request: its body can't be read to its end, or its
+            client has left; None as far as nobody knows of anything.
+        is_answered: whether the response is complete.
     """
 
     _exchange: Exchange
 
     # Of the class, and not set for each request, because few change any of it.
     broken: RemoteProtocolError | None = None
+    is_answered = False
     _has_body = True  # which the application has not received to its end
-    _is_answered = False
     _is_end_told = False
     _one_by_one: asyncio.Lock | None = None
     _waiting: asyncio.Timeout | None = None
@@ -55,7 +57,7 @@ class Receiver:
         """
         if self._is_end_told:
             raise self._nothing_follows()
-        if self._has_body and not self._is_answered:
+        if self._has_body and not self.is_answered:
             body = self._exchange.body
             if body.is_eof():  # as nearly always: it came with its head
                 self._has_body = False
@@ -67,7 +69,7 @@ class Receiver:
         exchange = self._exchange
         await exchange.wait_input_ended()
         self._is_end_told = True
-        if not (self._is_answered or exchange.is_disconnected):
+        if not (self.is_answered or exchange.is_disconnected):
             self.broken = ClientLeft("the client closed its side before it was answered")
         return {"type": "http.disconnect"}
 
@@ -76,7 +78,7 @@ class Receiver:
         if self._one_by_one is None:
             self._one_by_one = asyncio.Lock()
         async with self._one_by_one:
-            if self._is_answered or not self._has_body:
+            if self.is_answered or not self._has_body:
                 return None
             body = self._exchange.body
             try:
@@ -104,4 +106,4 @@ class Receiver:
 
     def _nothing_follows(self) -> Exception:
         text = "http.disconnect was received: expected no further receive()"
-        return InvalidUse(text) if self._is_answered else PeerDisconnected(text)
+        return InvalidUse(text) if self.is_answered else PeerDisconnected(text)

@@ -645,7 +645,8 @@ class ServerExchange:
     def fail(self, exc: Exception) -> None:
         """Answer for a handler that raised: by the error's status, or 500, or by cutting."""
         if isinstance(exc, PeerDisconnected):
-            if self._connection.is_gone:
+            # One that has closed its side may have gone, and its handler says that it has.
+            if self._connection.is_gone or (self._status and self._connection.has_input_ended):
                 self._connection.abort()
                 return
         elif isinstance(exc, RemoteProtocolError) and not self._is_begun:
