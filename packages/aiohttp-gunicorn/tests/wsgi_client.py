@@ -80,8 +80,8 @@ class Client:
         self.transport.feed(data)
 
     async def answer(self) -> Answer:
-        """Return the response, once its handler is done."""
-        await until(lambda: not self.service.tasks)
+        """Return the response, once it is over, and its handler done."""
+        await until(lambda: not self.service.exchanges and not self.service.tasks)
         return Answer(self.transport.written, self.method)
 
     async def has(self, data: bytes) -> None:

@@ -63,6 +63,66 @@ class Body:
 # The response.
 
 
+async def test_no_task_waits_for_a_whole_answer(wsgi: Adapter) -> None:
+    """It is sent when it comes."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        begun.set()
+        go_on.wait(PATIENCE)
+        return hello(environ, start_response)
+
+    client = await wsgi.connect(application)
+    client.send(GET)
+    await until(begun.is_set)
+    assert client.service.exchanges
+    assert not client.service.tasks
+    go_on.set()
+    assert (await client.answer()).content == b"hello"
+
+
+async def test_large_answer_waits_for_its_reader(wsgi: Adapter) -> None:
+    """In a task, which sends it in pieces."""
+    content = b"x" * 1_000_000
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return [content]
+
+    client = await wsgi.connect(application)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: bool(client.service.tasks))
+    assert len(client.transport.written) < len(content) / 2
+    client.transport.release()
+    assert (await client.answer()).content == content
+
+
+async def test_thread_is_told_when_its_coroutine_never_began(wsgi: Adapter) -> None:
+    """Where tasks begin later, one can be cancelled before its first step."""
+    told = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        try:
+            yield b"x" * 1_000_000
+        finally:
+            told.set()
+
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(lambda loop, coroutine, **options: asyncio.Task(coroutine, loop=loop))
+    client = await wsgi.connect(application)
+    client.send(GET)
+    start = client.service.start_task
+
+    def start_and_lose(coroutine: Any) -> asyncio.Task[None]:
+        client.transport.lose()
+        return start(coroutine)
+
+    client.service.start_task = start_and_lose
+    await until(told.is_set)
+
+
 async def test_list_of_one_is_one_write(wsgi: Adapter) -> None:
     """A list of one short chunk is one write, with its length."""
     client = await wsgi.connect(hello)
@@ -721,7 +781,7 @@ async def test_client_that_goes_ends_the_iteration(
     client.send(GET)
     await client.has(b"first")
     client.transport.lose()
-    await until(lambda: not client.service.tasks)
+    await until(lambda: not client.service.connections and not client.service.tasks)
     gone.set()
     await until(lambda: body.closes == 1)
     await wsgi.pools[0].stop()
@@ -756,7 +816,7 @@ async def test_write_after_the_client_went_raises(wsgi: Adapter) -> None:
     client.send(GET)
     await until(begun.is_set)
     client.transport.lose()
-    await until(lambda: not client.service.tasks)
+    await until(lambda: not client.service.connections and not client.service.tasks)
     gone.set()
     await until(told.is_set)
 
@@ -780,7 +840,7 @@ async def test_client_that_goes_before_its_turn_is_not_worked_for(wsgi: Adapter)
     for _ in range(5):
         await asyncio.sleep(0)
     second.transport.lose()
-    await until(lambda: not second.service.tasks)
+    await until(lambda: not second.service.connections)
     go_on.set()
     await first.answer()
     await wsgi.pools[0].stop()
@@ -827,7 +887,7 @@ async def test_error_after_the_client_went_is_logged(
     client.send(GET)
     await until(begun.is_set)
     client.transport.lose()
-    await until(lambda: not client.service.tasks)
+    await until(lambda: not client.service.connections and not client.service.tasks)
     gone.set()
     await until(lambda: "too late" in caplog.text)
     assert "error after the client of GET '/path' went" in caplog.text

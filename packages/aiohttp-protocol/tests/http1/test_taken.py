@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aiohttp.protocol.errors import InvalidUse
+from aiohttp.protocol.errors import InvalidUse, MethodNotAllowed
 from aiohttp.protocol.exchange import Exchange
 from aiohttp.protocol.service import Service
 from served import GET, Served, post, request, settle
@@ -19,15 +19,18 @@ HELLO = [("Content-Type", "text/plain")]
 class Taker:
     """An application that takes requests; ``taken`` is what it has yet to answer."""
 
-    def __init__(self, take: Callable[[Exchange], bool] = lambda exchange: True) -> None:
+    def __init__(self, wants: Callable[[Exchange], bool] = lambda exchange: True) -> None:
         self.taken: list[Exchange] = []
+        self.withdrawn: list[Exchange] = []
         self.handled: list[Exchange] = []
-        self._take = take
+        self._wants = wants
 
-    def take_exchange(self, exchange: Exchange) -> bool:
+    def take_exchange(self, exchange: Exchange) -> Callable[[], None] | None:
         """Take a request, if that is wanted."""
         self.taken.append(exchange)
-        return self._take(exchange)
+        if not self._wants(exchange):
+            return None
+        return lambda: self.withdrawn.append(exchange)
 
     async def handle_exchange(self, exchange: Exchange) -> None:
         """Answer with the content."""
@@ -67,16 +70,19 @@ async def test_answer_is_sent_at_once() -> None:
         assert served.seen[number:] == [exchange]
     assert not served.service.tasks
     assert not served.is_closed
+    served.client.lose()
+    await settle()
+    assert not served.application.withdrawn
 
 
 async def test_answer_may_come_before_it_is_promised() -> None:
     """An application that knows the answer gives it while it takes the request."""
 
-    def take(exchange: Exchange) -> bool:
+    def answer_now(exchange: Exchange) -> bool:
         exchange.respond_now(200, HELLO, b"known")
         return True
 
-    answer = await Taking(Taker(take)).exchange(GET)
+    answer = await Taking(Taker(answer_now)).exchange(GET)
     assert answer.endswith(b"\r\n\r\nknown")
 
 
@@ -117,6 +123,24 @@ async def test_wrong_response_is_answered_for(caplog: pytest.LogCaptureFixture) 
     assert [exchange.response_status for exchange in served.seen] == [500]
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(MethodNotAllowed("no", method="GET", allowed=["PUT"]), 405), (ValueError("no"), 500)],
+)
+async def test_error_is_answered_for(error: Exception, status: int) -> None:
+    """What an application raises while it takes a request is as what it raises later."""
+
+    def fail(exchange: Exchange) -> bool:
+        raise error
+
+    served = Taking(Taker(fail))
+    answer = await served.exchange(GET)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert [exchange.response_status for exchange in served.seen] == [status]
+    assert not served.application.handled
+    assert not served.service.tasks
+
+
 async def test_there_is_one_answer() -> None:
     """A second one is a mistake, and so is one to a request that was not taken."""
     served = Taking()
@@ -129,18 +153,18 @@ async def test_there_is_one_answer() -> None:
 
 
 async def test_client_that_goes_is_not_waited_for() -> None:
-    """The exchange is reported, once, and an answer has no effect any more."""
+    """The application is told, the exchange reported, once, and an answer has no effect."""
     served = Taking()
     exchange = await served.taken()
     waiting = asyncio.create_task(exchange.wait_disconnected())
     served.client.lose()
     await waiting
     assert exchange.is_disconnected
-    assert served.seen == [exchange]
+    assert served.seen == served.application.withdrawn == [exchange]
     exchange.respond_now(200, HELLO, b"late")
     exchange.handle()
     await settle()
-    assert served.seen == [exchange]
+    assert served.seen == served.application.withdrawn == [exchange]
     assert not served.application.handled
     assert not served.client.late_writes
 

@@ -9,7 +9,7 @@ HTTP/1 (and later of HTTP/2) the second, and neither knows the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from .errors import RemoteProtocolError
@@ -71,12 +71,13 @@ class TakesExchanges(Protocol):
     That spares the task: 4 of the 20 µs that a small answer from a thread takes.
     """
 
-    def take_exchange(self, exchange: Exchange) -> bool:
-        """Begin to answer a request, without a task; must not block, nor raise.
+    def take_exchange(self, exchange: Exchange) -> Callable[[], object] | None:
+        """Begin to answer a request, without a task; must not block.
 
-        False leaves it to ``handle_exchange``. True says that later, on the loop, either
-        ``exchange.respond_now`` is called or ``exchange.handle``. When the client has gone
-        before, neither has an effect any more.
+        None leaves it to ``handle_exchange``; an error is answered for as one of that.
+        Otherwise either ``exchange.respond_now`` is called later, on the loop, or
+        ``exchange.handle``; should the client go before, what was returned is called, and
+        neither has an effect any more.
         """
         ...
 
@@ -273,7 +274,7 @@ class Exchange(Protocol):
 
     @property
     def started(self) -> float:
-        """When the request's head was read, in seconds of the event loop's clock."""
+        """When the request's head was read, in seconds of ``time.monotonic()``."""
         ...
 
     @property

@@ -118,7 +118,7 @@ class Service:
             raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
         self.application = application
         self.handles_refusals: bool = getattr(application, "handles_refusals", False)
-        self.take_exchange: Callable[[Exchange], bool] | None = getattr(
+        self.take_exchange: Callable[[Exchange], Callable[[], object] | None] | None = getattr(
             application, "take_exchange", None
         )
         self.disconnect_grace: float = getattr(application, "disconnect_grace", 0.0)

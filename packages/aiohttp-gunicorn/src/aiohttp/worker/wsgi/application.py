@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
-from aiohttp.protocol import Exchange, HttpException, RemoteProtocolError, shown
+from aiohttp.protocol import Exchange, HttpException, shown
 
 from ..fields import FieldRule
 from .async_input import AsyncInput, SpooledInput
@@ -92,11 +92,9 @@ class WsgiApplication:
         head = exchange.head
         if self._is_coroutine or head.content_length or head.chunked:
             return None
-        try:
-            environ = self._make_environ(exchange)
-        except RemoteProtocolError:
-            return None  # the connection answers, when handle_exchange meets it again
+        environ = self._make_environ(exchange)
         steps = Handover(self._pool, exchange, self._note_dropped)
+        steps.is_awaited = False
         self._begin(exchange, environ, io.BytesIO(), steps)
         return steps.abandon
 
@@ -112,7 +110,6 @@ class WsgiApplication:
             return
         head = exchange.head
         steps = Handover(self._pool, exchange, self._note_dropped)
-        steps.is_awaited = True
         source: BlockingInput | None = None
         if not head.content_length and not head.chunked:
             file: IO[bytes] = io.BytesIO()

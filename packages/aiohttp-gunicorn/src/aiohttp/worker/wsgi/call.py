@@ -26,9 +26,10 @@ class Call:
     Attributes:
         environ: what the application was told; it may have changed it as it likes.
         response: the answer in the making.
+        steps: where what is answered goes.
     """
 
-    __slots__ = ("_application", "_exchange", "_hooks", "_steps", "environ", "response")
+    __slots__ = ("_application", "_exchange", "_hooks", "environ", "response", "steps")
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Call:
         self.environ = environ
         self.response = Response(steps, is_head=exchange.head.method == "HEAD")
         self._application = application
-        self._steps = steps
+        self.steps = steps
         self._exchange = exchange
         self._hooks = hooks
 
@@ -55,12 +56,12 @@ class Call:
             last = self._answer() if self._hooks is None else self._answer_with(self._hooks)
         except BaseException as exc:  # noqa: BLE001
             last = self._end_by(exc)
-        self._steps.post(last)
+        self.steps.post(last)
 
     def _end_by(self, exc: BaseException) -> End:
         if isinstance(exc, ClientGone):
             return End()
-        if isinstance(exc, UnreadableBody) and self._steps.is_abandoned:
+        if isinstance(exc, UnreadableBody) and self.steps.is_abandoned:
             return End()  # that the request is over was all that is wrong with its body
         return End(error_to_answer(exc))
 
@@ -74,12 +75,12 @@ class Call:
         if isinstance(last, GoOn):
             return last
         if isinstance(last, Whole):
-            self._steps.post(last._replace(is_end=False))
+            self.steps.post(last._replace(is_end=False))
         self._run_after(hooks)
         return End()
 
     def _run_after(self, hooks: RequestHooks) -> None:
-        self._steps.settle()  # so that it can be told what was sent
+        self.steps.settle()  # so that it can be told what was sent
         hooks.after(self._exchange, self.environ)
 
     def _answer(self) -> Whole | End | GoOn:

@@ -19,8 +19,8 @@ from aiohttp.protocol import Exchange
 
 from ..heads import parse_hints
 from .spool import Spill
-from .steps import Chunk, Inform, SendFile, SendSpilled, Settle, Step
-from .threads import ThreadPool
+from .steps import Chunk, Inform, SendFile, SendSpilled, Settle, Step, Whole
+from .threads import ThreadPool, Ticket
 from .waiting import ClientWait
 
 __all__ = ["AHEAD", "AHEAD_ON_DISK", "ClientGone", "Handover"]
@@ -43,6 +43,12 @@ class Handover:
     """The steps of one request: posted by one thread, taken by one coroutine.
 
     ``drop`` is called on the loop with each step that nobody takes any more.
+
+    Attributes:
+        is_abandoned: whether nobody takes steps any more.
+        is_awaited: whether the coroutine is there, or will be. Without it an answer that
+            comes as a whole is sent at once, and any other first step has it called.
+        ticket: of the thread's job.
     """
 
     __slots__ = (
@@ -57,6 +63,8 @@ class Handover:
         "_waiter",
         "_written",
         "is_abandoned",
+        "is_awaited",
+        "ticket",
     )
 
     def __init__(
@@ -77,6 +85,8 @@ class Handover:
         # Between the two. The queue is made by the thread, if it ever has to wait.
         self._written: SimpleQueue[int] | None = None
         self.is_abandoned = False
+        self.is_awaited = True
+        self.ticket: Ticket = []
 
     # For the thread.
 
@@ -199,7 +209,10 @@ class Handover:
 
     def abandon(self) -> None:
         """Take no more steps: the thread's next chunk, or the one that waits, fails."""
+        if self.is_abandoned:
+            return
         self.is_abandoned = True
+        self.ticket.clear()  # a client that went while all threads were busy isn't worked for
         if self._written is not None:
             self._written.put(0)
         if self._files:
@@ -216,6 +229,9 @@ class Handover:
         if self.is_abandoned:
             self._drop(self._exchange, step)
             return
+        if not self.is_awaited:
+            self._take_first(step)
+            return
         if isinstance(step, SendSpilled) and self._arrived:
             last = self._arrived[-1]
             if isinstance(last, SendSpilled) and last.offset + last.size == step.offset:
@@ -225,3 +241,18 @@ class Handover:
         self._arrived.append(step)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _take_first(self, step: Step) -> None:
+        """Send what is all there is; otherwise have the coroutine take this and what follows."""
+        exchange = self._exchange
+        if isinstance(step, Whole) and step.is_end and len(step.body) <= AHEAD:
+            status, reason, fields, body, _ = step
+            self.is_abandoned = True
+            exchange.respond_now(status, fields, body, reason=reason)
+            return
+        self._arrived.append(step)
+        self.is_awaited = True
+        exchange.handle()
+        if exchange.task is not None:
+            # One that is cancelled before it has begun gets to no ``finally``.
+            exchange.task.add_done_callback(lambda _: self.abandon())

@@ -593,12 +593,8 @@ class ServerHttpProtocol(asyncio.BufferedProtocol):
 
     def _start(self, exchange: ServerExchange) -> None:
         take = self._service.take_exchange
-        if take is not None:
-            exchange.is_taken = True  # it may be answered before we are told that it will be
-            if take(exchange):
-                return
-            exchange.is_taken = False
-        self.start_task(exchange)
+        if take is None or not exchange.take(take):
+            self.start_task(exchange)
 
     def start_task(self, exchange: ServerExchange) -> None:
         """Have the application answer an exchange in a task."""

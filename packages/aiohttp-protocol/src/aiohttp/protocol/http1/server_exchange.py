@@ -6,9 +6,10 @@ import asyncio
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import (
@@ -19,7 +20,7 @@ from ..errors import (
     PeerDisconnected,
     RemoteProtocolError,
 )
-from ..exchange import Fields
+from ..exchange import Exchange, Fields
 from ..headers import shown
 from ..service import Books, Service
 from ..sockets import cork
@@ -76,6 +77,7 @@ class ServerExchange:
         "_status",
         "_transport",
         "_unsent_head",
+        "_withdraw",
         "_writer",
         "_writes",
         "body",
@@ -84,7 +86,6 @@ class ServerExchange:
         "head",
         "is_handled",
         "is_over",
-        "is_taken",
         "own_task",
         "refusal",
         "request",
@@ -105,14 +106,14 @@ class ServerExchange:
         self._service = service
         self.head = head
         self.body = body
-        self.started = service.time()
+        self.started = monotonic()  # not the loop's: uvloop's counts milliseconds
         self.cancel_on_disconnect = True
         self.request: Any = None
         self.refusal: RemoteProtocolError | None = None
         self.own_task: asyncio.Task[None] | None = None  # from the end of its first step on
         self.is_handled = False
         self.is_over = False
-        self.is_taken = False
+        self._withdraw: Callable[[], object] | None = None  # while it is taken
         self.body_sent = 0
         self.sent_fields: Fields = ()
         self._origin: Origin | None = None
@@ -130,7 +131,7 @@ class ServerExchange:
     @property
     def task(self) -> asyncio.Task[Any] | None:
         """The task in which the application answers; None if there is none."""
-        if self.own_task is None and not self.is_handled and not self.is_taken:
+        if self.own_task is None and not self.is_handled and self._withdraw is None:
             return asyncio.current_task(self._service.loop)  # which is in its first step
         return self.own_task
 
@@ -244,11 +245,11 @@ class ServerExchange:
 
     def _give_back(self, what: str) -> bool:
         """Tell whether the client of a request that was taken is still there."""
-        if not self.is_taken:
+        if self._withdraw is None:
             if self.is_disconnected:
                 return False
             raise InvalidUse(f"expected {what}() once, for a request that was taken")
-        self.is_taken = False
+        self._withdraw = None
         return True
 
     def _respond_usually(self, status: int, fields: Fields, body: bytes) -> bool:
@@ -613,6 +614,19 @@ class ServerExchange:
 
     # What the connection calls.
 
+    def take(self, take: Callable[[Exchange], Callable[[], object] | None]) -> bool:
+        """Let the application take this request, if it wants it."""
+        withdraw: Callable[[], object] | None = _nothing
+        self._withdraw = withdraw  # for it may be answered while it is taken
+        try:
+            withdraw = take(self)
+        except Exception as exc:  # noqa: BLE001 - handed on, which logs it
+            self._withdraw, self.is_handled = None, True
+            self.fail(exc)
+        if self._withdraw is not None:
+            self._withdraw = withdraw
+        return withdraw is not None
+
     def end(self) -> None:
         """Take note that the response is complete."""
         self.is_over = True
@@ -624,8 +638,9 @@ class ServerExchange:
         if self.is_over:
             return
         self.tell_change()
-        if self.is_taken:
-            self.is_taken = False
+        if self._withdraw is not None:
+            withdraw, self._withdraw = self._withdraw, None
+            withdraw()
             self.is_handled = True
             self.request = None
             self._service.report(self)
@@ -709,6 +724,10 @@ class ServerExchange:
         except Exception:
             logger.exception("can't answer %s", shown(self.head.target))
             self._connection.abort()
+
+
+def _nothing() -> None:
+    """Withdraw nothing."""
 
 
 _PLAIN_TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
