@@ -56,12 +56,20 @@ class Forwarders:
         Raises:
             InvalidHeader: if they disagree on the scheme; a server answers 400.
         """
-        # Who says nothing is nobody to be asked after: 0.6 instead of 2.3 µs.
-        said = any(map(head.headers.__contains__, self._names))
-        if not said or not self._proxies.trusts(peername):
+        if self._is_silent(head) or not self._proxies.trusts(peername):
             return Origin(peername, scheme, None)
         remote = self._proxies.believed(head, peername, scheme).remote
         return Origin(remote, self._told_scheme(head) or scheme, None)
+
+    def _is_silent(self, head: RequestHead) -> bool:
+        """Tell whether nothing is said that could be believed: so it is in most requests."""
+        kept = head.derived
+        silent: bool | None = None if kept is None else kept.get(self)
+        if silent is None:
+            silent = not any(map(head.headers.__contains__, self._names))
+            if kept is not None:
+                kept[self] = silent
+        return silent
 
     def _told_scheme(self, head: RequestHead) -> Literal["http", "https"] | None:
         told = [
