@@ -71,7 +71,7 @@ def test_networks() -> None:
         (["a:b", "--limit-bodi", "10"], "there is no --limit-bodi; see --help"),
         (["a:b", "--access-log", "%q"], "unknown atom '%q' at 0 of the access log's format"),
         (["--access-log", "a:b"], "expected 'common', 'json' or a format such as '%a %r %s'"),
-        (["a:b", "--trusted-proxies", "10.0.0.300"], "'10.0.0.0/8', or 'unix': '10.0.0.300'"),
+        (["a:b", "--trusted-proxies", "10.0.0.300"], "or 'unix', or '*': '10.0.0.300'"),
         (["a:b", "--proxy-protocol", "x"], "argument --proxy-protocol: expected an address"),
         (["a:b", "--unix", "x", "--port", "1"], "--unix goes without --host and --port"),
         (["a:b", "--keyfile", "x"], "--keyfile needs --certfile"),

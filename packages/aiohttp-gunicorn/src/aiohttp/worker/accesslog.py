@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -56,7 +56,7 @@ class AccessLog:
 
     def __call__(self, exchange: Exchange) -> None:
         """Log one exchange, in the format of gunicorn's configuration."""
-        seconds = asyncio.get_running_loop().time() - exchange.started
+        seconds = time.monotonic() - exchange.started
         environ = _environ_of(exchange)
         status = exchange.response_status
         self._log.access(

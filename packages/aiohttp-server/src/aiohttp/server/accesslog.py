@@ -6,13 +6,13 @@ no request can forge a line, or move a terminal's cursor.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
 import re
 import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from multidict import CIMultiDict
@@ -407,7 +407,7 @@ def exchange_log(access_logger: AbstractAccessLogger) -> Callable[[Exchange], No
     def log(exchange: Exchange) -> None:
         if not access_logger.enabled:
             return
-        seconds = asyncio.get_running_loop().time() - exchange.started
+        seconds = monotonic() - exchange.started
         request = exchange.request
         response = getattr(request, "_response", None)
         if request is None or not hasattr(request, "raw_path"):

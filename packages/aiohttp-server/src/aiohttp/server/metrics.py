@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ class Metrics:
 
     def observe(self, exchange: Exchange) -> None:
         """Count an exchange that is over."""
-        seconds = asyncio.get_running_loop().time() - exchange.started
+        seconds = time.monotonic() - exchange.started
         method = exchange.head.method
         label = method if method in _METHODS else "other"
         self._requests[label, exchange.response_status or CLIENT_LEFT] += 1

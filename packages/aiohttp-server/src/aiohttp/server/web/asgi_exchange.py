@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import IO, Any, Literal, NoReturn, TypeAlias
 
@@ -76,7 +77,7 @@ class AsgiExchange:
         self.head = head
         self.refusal = refusal
         self.request: Any = None
-        self.started = service.time()
+        self.started = time.monotonic()
         self.task: asyncio.Task[Any] | None = asyncio.current_task()
         self.is_over = False
         self.is_disconnected = False
@@ -364,6 +365,24 @@ class AsgiExchange:
             InvalidUse: always.
         """
         raise InvalidUse("an ASGI server keeps its connections: serve this with run_app")
+
+    def respond_now(
+        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
+    ) -> NoReturn:
+        """Refuse: over ASGI no request is taken.
+
+        Raises:
+            InvalidUse: always.
+        """
+        raise InvalidUse("expected respond(): respond_now() is for a request that was taken")
+
+    def handle(self) -> NoReturn:
+        """Refuse: over ASGI no request is taken.
+
+        Raises:
+            InvalidUse: always.
+        """
+        raise InvalidUse("handle() is for a request that was taken; this one is handled already")
 
     def close_after(self) -> None:
         """Announce ``Connection: close``, if the head has not been sent."""
