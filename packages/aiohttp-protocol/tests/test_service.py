@@ -43,6 +43,26 @@ async def test_bytes_of_a_pipeline_are_counted_once() -> None:
     assert served.service.books.bytes_received == len(GET) * 5
 
 
+async def test_end_is_announced_in_every_response() -> None:
+    """Those that are under way, and those to come, on connections old and new."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        if exchange.head.target == "/waits":
+            await release.wait()
+        await exchange.respond(200)
+
+    served = Served(answer)
+    old, new = (Served(service=served.service) for _ in range(2))
+    assert b"Connection: keep-alive" in await old.exchange(GET)
+    await served.exchange(request("/waits"))
+    served.service.announce_end()
+    release.set()
+    for each, data in ((served, b""), (old, GET), (new, GET)):
+        assert b"Connection: close" in await each.exchange(data)
+        assert each.is_closed
+
+
 async def test_exchanges_are_those_under_way() -> None:
     """The longest first; one that is answered is none of them, though its handler goes on."""
     go_on = asyncio.Event()

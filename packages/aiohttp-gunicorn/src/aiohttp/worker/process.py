@@ -200,6 +200,8 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
                 await self._cancel_start(starting, max(limit * DRAIN, SPARED))
                 return
             await starting
+            if self.max_requests == 1:
+                self._come_to_the_last()
             await stopping
             await serving.close(limit * DRAIN, max(limit * CLEANUP, SPARED))
         finally:
@@ -267,11 +269,19 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     def _note_exchange(self, exchange: Exchange) -> None:
         """Count a request that is answered, and log it."""
         self.nr += 1
-        if self.nr >= self.max_requests and self.alive:
-            self.log.info("Autorestarting worker after current request.")
-            self._stop()
+        if self.nr >= self.max_requests - 1:
+            self._come_to_the_last()
         if self._access_log is not None:
             self._access_log(exchange)
+
+    def _come_to_the_last(self) -> None:
+        """Have the last request, by ``max_requests``, be answered as such; stop after it."""
+        if self.nr < self.max_requests:
+            if self._serving is not None:
+                self._serving.announce_end()
+        elif self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self._stop()
 
     # Signals. gunicorn's own handlers hold until the loop runs; SIGABRT, which comes
     # when the loop doesn't turn any more, stays with them.

@@ -105,6 +105,11 @@ class Serving:
             listener.cut()
         return is_first
 
+    def announce_end(self) -> None:
+        """Have all responses from now on say that they are the last of their connections."""
+        for service in self.services:
+            service.announce_end()
+
     # What is going on.
 
     @property

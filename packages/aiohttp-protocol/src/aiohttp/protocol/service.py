@@ -197,6 +197,15 @@ class Service:
 
     # Draining.
 
+    def announce_end(self) -> None:
+        """Have every response from now on announce that it is the last of its connection.
+
+        For a server that is to be drained after some more of them.
+        """
+        self.last_request = 0
+        for exchange in self.exchanges:
+            exchange.close_after()
+
     def begin_drain(self) -> None:
         """Tell all connections, and all handlers that ask, that the server is about to stop."""
         if self.is_draining:
