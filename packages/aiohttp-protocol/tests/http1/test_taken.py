@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from aiohttp.protocol.errors import InvalidUse, MethodNotAllowed
-from aiohttp.protocol.exchange import Exchange
+from aiohttp.protocol.exchange import Exchange, TakenExchange
 from aiohttp.protocol.service import Service
 from served import GET, Served, post, request, settle
 
@@ -19,13 +19,13 @@ HELLO = [("Content-Type", "text/plain")]
 class Taker:
     """An application that takes requests; ``taken`` is what it has yet to answer."""
 
-    def __init__(self, wants: Callable[[Exchange], bool] = lambda exchange: True) -> None:
-        self.taken: list[Exchange] = []
+    def __init__(self, wants: Callable[[TakenExchange], bool] = lambda exchange: True) -> None:
+        self.taken: list[TakenExchange] = []
         self.withdrawn: list[Exchange] = []
         self.handled: list[Exchange] = []
         self._wants = wants
 
-    def take_exchange(self, exchange: Exchange) -> Callable[[], None] | None:
+    def take_exchange(self, exchange: TakenExchange) -> Callable[[], None] | None:
         """Take a request, if that is wanted."""
         self.taken.append(exchange)
         if not self._wants(exchange):
@@ -46,7 +46,7 @@ class Taking(Served):
         self.seen: list[Exchange] = []
         super().__init__(service=Service(self.application, on_exchange=self.seen.append))
 
-    async def taken(self, data: bytes = GET) -> Exchange:
+    async def taken(self, data: bytes = GET) -> TakenExchange:
         """Return the exchange of a request that was taken."""
         assert await self.exchange(data) == b""
         return self.application.taken[-1]
@@ -78,7 +78,7 @@ async def test_answer_is_sent_at_once() -> None:
 async def test_answer_may_come_before_it_is_promised() -> None:
     """An application that knows the answer gives it while it takes the request."""
 
-    def answer_now(exchange: Exchange) -> bool:
+    def answer_now(exchange: TakenExchange) -> bool:
         exchange.respond_now(200, HELLO, b"known")
         return True
 
@@ -130,7 +130,7 @@ async def test_wrong_response_is_answered_for(caplog: pytest.LogCaptureFixture) 
 async def test_error_is_answered_for(error: Exception, status: int) -> None:
     """What an application raises while it takes a request is as what it raises later."""
 
-    def fail(exchange: Exchange) -> bool:
+    def fail(exchange: TakenExchange) -> bool:
         raise error
 
     served = Taking(Taker(fail))

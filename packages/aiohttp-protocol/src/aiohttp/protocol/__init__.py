@@ -112,6 +112,7 @@ _HOMES = {
         "HasCleanup",
         "HasShutdown",
         "HasStartup",
+        "TakenExchange",
         "TakesExchanges",
     ),
     "forwarded": (
@@ -296,6 +297,7 @@ if TYPE_CHECKING:
     from .exchange import HasCleanup as HasCleanup
     from .exchange import HasShutdown as HasShutdown
     from .exchange import HasStartup as HasStartup
+    from .exchange import TakenExchange as TakenExchange
     from .exchange import TakesExchanges as TakesExchanges
     from .forwarded import Origin as Origin
     from .forwarded import Trust as Trust

@@ -27,6 +27,7 @@ __all__ = [
     "HasCleanup",
     "HasShutdown",
     "HasStartup",
+    "TakenExchange",
     "TakesExchanges",
 ]
 
@@ -63,23 +64,6 @@ class Application(Protocol):
         Cancelled when the client goes away, ``disconnect_grace`` later, unless
         ``exchange.cancel_on_disconnect`` was set to False.
         """
-
-
-class TakesExchanges(Protocol):
-    """An application that answers some requests from outside of a task, such as a thread does.
-
-    That spares the task: 4 of the 20 µs that a small answer from a thread takes.
-    """
-
-    def take_exchange(self, exchange: Exchange) -> Callable[[], object] | None:
-        """Begin to answer a request, without a task; must not block.
-
-        None leaves it to ``handle_exchange``; an error is answered for as one of that.
-        Otherwise either ``exchange.respond_now`` is called later, on the loop, or
-        ``exchange.handle``; should the client go before, what was returned is called, and
-        neither has an effect any more.
-        """
-        ...
 
 
 class HasStartup(Protocol):
@@ -214,17 +198,6 @@ class Exchange(Protocol):
                 wire; nothing was sent then, and another response may be.
         """
 
-    def respond_now(
-        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
-    ) -> None:
-        """Send a whole response to a request that was taken, without waiting: so a small one.
-
-        What is wrong with it is answered for as if ``handle_exchange`` had raised it.
-        """
-
-    def handle(self) -> None:
-        """Have ``handle_exchange`` answer a request that was taken, in a task."""
-
     async def inform(self, status: int, fields: Fields = ()) -> None:
         """Send an informational response, 100 to 199 but not 101; dropped for HTTP/1.0."""
 
@@ -299,3 +272,35 @@ class Exchange(Protocol):
 
     async def wait_draining(self) -> None:
         """Return when the server begins to drain."""
+
+
+class TakenExchange(Exchange, Protocol):
+    """An exchange that an application was asked to take: two more ways to answer it."""
+
+    def respond_now(
+        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
+    ) -> None:
+        """Send a whole response to a request that was taken, without waiting: so a small one.
+
+        What is wrong with it is answered for as if ``handle_exchange`` had raised it.
+        """
+
+    def handle(self) -> None:
+        """Have ``handle_exchange`` answer a request that was taken, in a task."""
+
+
+class TakesExchanges(Protocol):
+    """An application that answers some requests from outside of a task, such as a thread does.
+
+    That spares the task: 4 of the 20 µs that a small answer from a thread takes.
+    """
+
+    def take_exchange(self, exchange: TakenExchange) -> Callable[[], object] | None:
+        """Begin to answer a request, without a task; must not block.
+
+        None leaves it to ``handle_exchange``; an error is answered for as one of that.
+        Otherwise either ``exchange.respond_now`` is called later, on the loop, or
+        ``exchange.handle``; should the client go before, what was returned is called, and
+        neither has an effect any more.
+        """
+        ...

@@ -13,7 +13,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from .dates import DateLine
-from .exchange import Application, Exchange
+from .exchange import Application, Exchange, TakenExchange
 from .http1.encode import encode_fields
 from .limits import DEFAULT_LIMITS, Limits
 from .outbox import Outbox
@@ -118,7 +118,7 @@ class Service:
             raise TypeError("allowed_methods must be a collection of names, such as {'GET'}")
         self.application = application
         self.handles_refusals: bool = getattr(application, "handles_refusals", False)
-        self.take_exchange: Callable[[Exchange], Callable[[], object] | None] | None = getattr(
+        self.take_exchange: Callable[[TakenExchange], Callable[[], object] | None] | None = getattr(
             application, "take_exchange", None
         )
         self.disconnect_grace: float = getattr(application, "disconnect_grace", 0.0)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
-from aiohttp.protocol import Exchange, HttpException, shown
+from aiohttp.protocol import Exchange, HttpException, TakenExchange, shown
 
 from ..fields import FieldRule
 from .async_input import AsyncInput, SpooledInput
@@ -83,7 +83,7 @@ class WsgiApplication:
         if inspect.isawaitable(closing):
             await closing
 
-    def take_exchange(self, exchange: Exchange) -> Callable[[], object] | None:
+    def take_exchange(self, exchange: TakenExchange) -> Callable[[], object] | None:
         """Have the application called, if there is nothing to wait for but its answer.
 
         If that comes as a whole, no task has to wait for it; otherwise ``handle_exchange``
@@ -94,7 +94,7 @@ class WsgiApplication:
             return None
         environ = self._make_environ(exchange)
         steps = Handover(self._pool, exchange, self._note_dropped)
-        steps.is_awaited = False
+        steps.taken = exchange
         self._begin(exchange, environ, io.BytesIO(), steps)
         return steps.abandon
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import IO
 
-from aiohttp.protocol import Exchange
+from aiohttp.protocol import Exchange, TakenExchange
 
 from ..heads import parse_hints
 from .spool import Spill
@@ -46,8 +46,8 @@ class Handover:
 
     Attributes:
         is_abandoned: whether nobody takes steps any more.
-        is_awaited: whether the coroutine is there, or will be. Without it an answer that
-            comes as a whole is sent at once, and any other first step has it called.
+        taken: an exchange for which there is no coroutine yet. An answer that comes as a
+            whole is sent at once then, and any other first step has it called.
         ticket: of the thread's job.
     """
 
@@ -63,7 +63,7 @@ class Handover:
         "_waiter",
         "_written",
         "is_abandoned",
-        "is_awaited",
+        "taken",
         "ticket",
     )
 
@@ -85,7 +85,7 @@ class Handover:
         # Between the two. The queue is made by the thread, if it ever has to wait.
         self._written: SimpleQueue[int] | None = None
         self.is_abandoned = False
-        self.is_awaited = True
+        self.taken: TakenExchange | None = None
         self.ticket: Ticket = []
 
     # For the thread.
@@ -229,8 +229,8 @@ class Handover:
         if self.is_abandoned:
             self._drop(self._exchange, step)
             return
-        if not self.is_awaited:
-            self._take_first(step)
+        if self.taken is not None:
+            self._take_first(self.taken, step)
             return
         if isinstance(step, SendSpilled) and self._arrived:
             last = self._arrived[-1]
@@ -242,16 +242,15 @@ class Handover:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _take_first(self, step: Step) -> None:
+    def _take_first(self, exchange: TakenExchange, step: Step) -> None:
         """Send what is all there is; otherwise have the coroutine take this and what follows."""
-        exchange = self._exchange
+        self.taken = None
         if isinstance(step, Whole) and step.is_end and len(step.body) <= AHEAD:
             status, reason, fields, body, _ = step
             self.is_abandoned = True
             exchange.respond_now(status, fields, body, reason=reason)
             return
         self._arrived.append(step)
-        self.is_awaited = True
         exchange.handle()
         if exchange.task is not None:
             # One that is cancelled before it has begun gets to no ``finally``.

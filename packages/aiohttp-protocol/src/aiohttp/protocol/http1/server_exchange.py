@@ -20,7 +20,7 @@ from ..errors import (
     PeerDisconnected,
     RemoteProtocolError,
 )
-from ..exchange import Exchange, Fields
+from ..exchange import Fields, TakenExchange
 from ..headers import shown
 from ..service import Books, Service
 from ..sockets import cork
@@ -614,7 +614,7 @@ class ServerExchange:
 
     # What the connection calls.
 
-    def take(self, take: Callable[[Exchange], Callable[[], object] | None]) -> bool:
+    def take(self, take: Callable[[TakenExchange], Callable[[], object] | None]) -> bool:
         """Let the application take this request, if it wants it."""
         withdraw: Callable[[], object] | None = _nothing
         self._withdraw = withdraw  # for it may be answered while it is taken
