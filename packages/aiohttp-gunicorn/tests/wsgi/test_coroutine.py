@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse
@@ -32,6 +33,11 @@ async def count(environ: Environ, start_response: StartResponse) -> AsyncIterato
     for number in range(3):
         yield b"%d" % number
         await asyncio.sleep(0)
+
+
+def on_loop(application: Any) -> Any:
+    """Return what gives the loop its answer itself."""
+    return application
 
 
 def in_thread(application: Any) -> Any:
@@ -99,7 +105,7 @@ def test_coroutine_applications(application: object, *, is_coroutine: bool) -> N
 # What they are told.
 
 
-@pytest.mark.parametrize("wrap", [lambda each: each, in_thread], ids=["loop", "thread"])
+@pytest.mark.parametrize("wrap", [on_loop, in_thread], ids=["loop", "thread"])
 async def test_environ(wsgi: Adapter, wrap: Callable[[Any], Any]) -> None:
     """The environ tells a coroutine that it runs on the loop."""
     seen: dict[str, Any] = {}
@@ -141,7 +147,7 @@ async def test_coroutine_is_never_called_by_two_threads(wsgi: Adapter) -> None:
 # The response.
 
 
-@pytest.mark.parametrize("wrap", [lambda each: each, in_thread], ids=["loop", "thread"])
+@pytest.mark.parametrize("wrap", [on_loop, in_thread], ids=["loop", "thread"])
 @pytest.mark.parametrize("size", [0, 5, 600_000])
 async def test_coroutine_reads_and_answers(
     wsgi: Adapter, wrap: Callable[[Any], Any], size: int
@@ -149,7 +155,8 @@ async def test_coroutine_reads_and_answers(
     """It has the whole content, also what came while it was still in a thread."""
     client = await wsgi.connect(wrap(echo))
     client.send(post(f"Content-Length: {size}", content=b"x" * size))
-    assert (await client.answer()).content == b"x" * size
+    answer = await client.answer()
+    assert (answer.fields["Content-Length"], answer.content) == (str(size), b"x" * size)
 
 
 async def test_content_that_was_begun_in_a_thread(wsgi: Adapter) -> None:
@@ -181,7 +188,7 @@ async def test_parts_leave_one_by_one(wsgi: Adapter) -> None:
     assert (await client.answer()).content == b"firstsecond"
 
 
-@pytest.mark.parametrize("wrap", [lambda each: each, in_thread], ids=["loop", "thread"])
+@pytest.mark.parametrize("wrap", [on_loop, in_thread], ids=["loop", "thread"])
 async def test_asynchronous_iterables(wsgi: Adapter, wrap: Callable[[Any], Any]) -> None:
     """A generator, or what else can be iterated over, answers in chunks."""
     assert (await wsgi.ask(wrap(count))).content == b"012"
@@ -295,6 +302,28 @@ async def test_write_that_went_wrong_unseen_is_logged(
     await until(lambda: not client.service.tasks)
     assert client.transport.written.endswith(b"\r\n\r\nhello")
     assert "LocalProtocolError" in caplog.text
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+async def test_write_ends_with_its_application(
+    wsgi: Adapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that waits for a slow client isn't left behind by an application that fails."""
+    before = asyncio.all_tasks()
+
+    async def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", PLAIN)(b"x" * 1_000_000)
+        await asyncio.sleep(0)
+        raise ValueError("out of order")
+
+    client = await wsgi.connect(application)
+    client.transport.hold()
+    client.send(GET)
+    await until(lambda: "out of order" in caplog.text)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
 
 
 async def test_write_that_is_cancelled_leaves_no_hole(
@@ -372,6 +401,30 @@ async def test_stream_waits_for_a_slow_reader(wsgi: Adapter) -> None:
     assert len((await client.answer()).content) == 10_000_000
 
 
+async def test_iterator_waits_for_a_slow_reader(wsgi: Adapter) -> None:
+    """Nor is a plain iterator that a coroutine has returned."""
+    made: list[int] = []
+
+    async def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", PLAIN)
+
+        def parts() -> Iterator[bytes]:
+            for number in range(1000):
+                made.append(number)
+                yield b"x" * 10_000
+
+        return parts()
+
+    client = await wsgi.connect(application)
+    client.transport.hold()
+    client.send(GET)
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert len(made) < 20
+    client.transport.release()
+    assert len((await client.answer()).content) == 10_000_000
+
+
 # Applications that break the rules, or fail.
 
 
@@ -408,7 +461,7 @@ async def answers_text(environ: Environ, start_response: StartResponse) -> Async
     yield "text"
 
 
-@pytest.mark.parametrize("wrap", [lambda each: each, in_thread], ids=["loop", "thread"])
+@pytest.mark.parametrize("wrap", [on_loop, in_thread], ids=["loop", "thread"])
 @pytest.mark.parametrize(
     ("application", "message"),
     [
@@ -538,8 +591,8 @@ async def test_what_comes_after_the_client_went_is_closed(
     def application(environ: Environ, start_response: StartResponse) -> Any:
         begun.set()
         gone.wait(PATIENCE)
-        made: Any = answer(loop=loop) if answer is asyncio.Future else None
-        returned.append(made or (answer() if answer else echo(environ, start_response)))
+        options = {"loop": loop} if answer is asyncio.Future else {}
+        returned.append(answer(**options) if answer else echo(environ, start_response))
         return returned[0]
 
     client = await wsgi.connect(application)
