@@ -124,15 +124,6 @@ async def test_transport_is_given_away_if_there_is_one() -> None:
     assert exchange.response_status == 101
 
 
-def test_mocked_request_is_never_taken() -> None:
-    """What answers from outside of a task has no connection here that would let it."""
-    exchange = exchange_of(make_mocked_request("GET", "/"))
-    with pytest.raises(InvalidUse, match=r"expected respond\(\)"):
-        exchange.respond_now(200)
-    with pytest.raises(InvalidUse, match="call the handler"):
-        exchange.handle()
-
-
 async def test_mocked_coroutine_returns_or_raises() -> None:
     """A mocked coroutine function gives what it was told, and counts."""
     returning = cast(Any, make_mocked_coro(7))

@@ -150,10 +150,6 @@ async def test_misuse() -> None:
                 await call
         with pytest.raises(InvalidUse, match="keeps its connections"):
             await exchange.upgrade()
-        with pytest.raises(InvalidUse, match=r"expected respond\(\)"):
-            exchange.respond_now(200)
-        with pytest.raises(InvalidUse, match="is handled already"):
-            exchange.handle()
         with pytest.raises(LocalProtocolError, match="is 100 to 199, got 200"):
             await exchange.inform(200)
         await exchange.start(200)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -158,24 +158,6 @@ class MockedExchange:
             raise InvalidUse("expected a transport to give away: make_mocked_request(transport=)")
         await self.respond(status, fields, reason=reason)
         return self.transport, b""
-
-    def respond_now(
-        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
-    ) -> NoReturn:
-        """Refuse: no request is taken without a connection.
-
-        Raises:
-            InvalidUse: always.
-        """
-        raise InvalidUse("expected respond(): respond_now() is for a request that was taken")
-
-    def handle(self) -> NoReturn:
-        """Refuse: no request is taken without a connection.
-
-        Raises:
-            InvalidUse: always.
-        """
-        raise InvalidUse("handle() is for a request that was taken; call the handler instead")
 
     def close_after(self) -> None:
         """Keep that the connection would be closed."""

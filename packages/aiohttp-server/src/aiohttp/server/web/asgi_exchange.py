@@ -366,24 +366,6 @@ class AsgiExchange:
         """
         raise InvalidUse("an ASGI server keeps its connections: serve this with run_app")
 
-    def respond_now(
-        self, status: int, fields: Fields = (), body: bytes = b"", *, reason: str | None = None
-    ) -> NoReturn:
-        """Refuse: over ASGI no request is taken.
-
-        Raises:
-            InvalidUse: always.
-        """
-        raise InvalidUse("expected respond(): respond_now() is for a request that was taken")
-
-    def handle(self) -> NoReturn:
-        """Refuse: over ASGI no request is taken.
-
-        Raises:
-            InvalidUse: always.
-        """
-        raise InvalidUse("handle() is for a request that was taken; this one is handled already")
-
     def close_after(self) -> None:
         """Announce ``Connection: close``, if the head has not been sent."""
         self._is_last = True
