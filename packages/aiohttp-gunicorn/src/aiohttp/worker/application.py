@@ -62,7 +62,7 @@ class Workshop:
     ) -> None:
         self._cfg = cfg
         self._log = log
-        self._wanted = wanted
+        self._wanted: Kind | None = wanted
         self._hooks = hooks
         self._fields = FieldRule.of(cfg)
         self.pool: ThreadPool | None = None

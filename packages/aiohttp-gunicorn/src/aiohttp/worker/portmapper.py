@@ -56,7 +56,7 @@ def places_by_port(applications: Any, sockets: Iterable[socket.socket]) -> list[
 
 def _port_of(sock: socket.socket) -> object:
     """Return the port of a socket, or the path of a unix socket."""
-    name = sock.getsockname()
+    name: tuple[object, ...] | str | bytes = sock.getsockname()
     return name[1] if isinstance(name, tuple) else name
 
 

@@ -77,7 +77,12 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     _failure: ClassVar[SharedFlag | None] = None
     """Whether a worker has already told why none of them can start."""
 
+    # What gunicorn leaves here; its stubs know neither its loggers nor its sockets' wrappers.
     alive: bool
+    app: Any
+    log: Any
+    sockets: list[Any]
+
     _serving: Serving | None = None
     _has_left_tasks = False
 
@@ -91,7 +96,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application: ourselves, where gunicorn would load it by its name."""
         application = self.app
-        is_usual = getattr(type(application), "load", None) is WSGIApplication.load
+        is_usual = getattr(application.__class__, "load", None) is WSGIApplication.load
         if is_usual and self.cfg.paste is None:
             application.load = partial(load, application.app_uri)
         try:
