@@ -39,6 +39,12 @@ class WsgiByConstruction:
     def __init__(self, environ: Any, start_response: Any) -> None: ...
 
 
+class Keyword:
+    """Takes two as WSGI does, and can't be called with two."""
+
+    def __call__(self, a: Any, b: Any, *, c: Any) -> None: ...
+
+
 class Configured:
     """A factory: its defaults make an application."""
 
@@ -58,7 +64,7 @@ class Proxy:
     """Has every attribute that one asks for."""
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *args: None
+        return anything
 
     def __call__(self, environ: Any, start_response: Any) -> Any: ...
 
@@ -73,6 +79,22 @@ async def asgi(scope: Any, receive: Any, send: Any) -> None: ...
 
 
 def plain_asgi(scope: Any, receive: Any, send: Any) -> Any: ...
+
+
+def wsgi_and_more(e: Any, s: Any, *more: Any, **options: Any) -> Any: ...
+def wsgi_and_extra(e: Any, s: Any, extra: Any = None) -> Any: ...
+def named_asgi(name: Any, scope: Any, receive: Any, send: Any) -> Any: ...
+
+
+def anything(*args: Any) -> None: ...
+def of_one(request: Any) -> None: ...
+def of_four(a: Any, b: Any, c: Any, d: Any) -> None: ...
+def asgi_without_send(scope: Any, receive: Any) -> None: ...
+def asgi_with_send_or_not(scope: Any, receive: Any, send: Any = None) -> None: ...
+def asgi_without_scope(receive: Any, send: Any) -> None: ...
+def wsgi_with_exc_info(environ: Any, start_response: Any, exc_info: Any) -> None: ...
+def wsgi_behind_config(config: Any, environ: Any, start_response: Any) -> None: ...
+def environ_behind_config(config: Any, environ: Any) -> None: ...
 
 
 def make(debug: bool = False, *, loop: Any = None) -> Any: ...
@@ -99,7 +121,7 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         (asgi, "asgi"),
         (plain_asgi, "asgi"),
         (wrapped(asgi), "asgi"),
-        (functools.partial(lambda name, scope, receive, send: None, "x"), "asgi"),
+        (functools.partial(named_asgi, "x"), "asgi"),
         (wsgi, "wsgi"),
         (Wsgi(), "wsgi"),
         (Wsgi().method, "wsgi"),
@@ -108,8 +130,8 @@ def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
         (CallableByAttribute(), "asgi"),
         (Proxy(), "wsgi"),
         (wrapped(wsgi), "wsgi"),
-        (lambda e, s, *more, **options: [], "wsgi"),
-        (lambda e, s, extra=None: [], "wsgi"),
+        (wsgi_and_more, "wsgi"),
+        (wsgi_and_extra, "wsgi"),
         (make, "factory"),
         (make_soon, "factory"),
         (Configured, "factory"),
@@ -124,19 +146,19 @@ def test_kind_is_told_by_the_parameters(application: Any, kind: Kind) -> None:
 @pytest.mark.parametrize(
     "application",
     [
-        lambda *args: None,
-        lambda request: None,
-        lambda a, b, c, d: None,
-        lambda scope, receive: None,
-        lambda scope, receive, send=None: None,
-        lambda environ, start_response, exc_info: None,
-        lambda config, environ, start_response: None,
-        lambda config, environ: None,
-        lambda receive, send: None,
+        anything,
+        of_one,
+        of_four,
+        asgi_without_send,
+        asgi_with_send_or_not,
+        wsgi_with_exc_info,
+        wsgi_behind_config,
+        environ_behind_config,
+        asgi_without_scope,
         Wsgi.method,
         Asgi.__call__,
         Mock(),
-        type("Keyword", (), {"__call__": lambda self, a, b, *, c: None})(),
+        Keyword(),
         type,
     ],
 )
