@@ -40,7 +40,7 @@ def test_flag_is_taken_by_one_of_many_at_the_same_moment() -> None:
     """Of four processes that wait for the same start one gets it."""
     for _ in range(20):
         flag, (start, go) = SharedFlag(), os.pipe()
-        pids = []
+        pids: list[int] = []
         for _ in range(4):
             pid = os.fork()
             if pid == 0:

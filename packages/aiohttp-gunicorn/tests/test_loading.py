@@ -32,21 +32,21 @@ def fail():
 @pytest.fixture(autouse=True)
 def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "loaded_here.py").write_text(SOURCE, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # pyright: ignore[reportUnknownMemberType]
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "loaded_here", raising=False)
 
 
-@pytest.mark.parametrize(
-    ("uri", "found"),
-    [
-        ("loaded_here", "the usual one"),
-        ("loaded_here:other", "another one"),
-        ("loaded_here:holder.app", "one with dots"),
-        ("loaded_here:make()", ((), {})),
-        ("loaded_here:make(1, 'a:b', debug=True)", ((1, "a:b"), {"debug": True})),
-    ],
-)
+NAMED: list[tuple[str, object]] = [
+    ("loaded_here", "the usual one"),
+    ("loaded_here:other", "another one"),
+    ("loaded_here:holder.app", "one with dots"),
+    ("loaded_here:make()", ((), {})),
+    ("loaded_here:make(1, 'a:b', debug=True)", ((1, "a:b"), {"debug": True})),
+]
+
+
+@pytest.mark.parametrize(("uri", "found"), NAMED)
 def test_name_or_call(uri: str, found: object) -> None:
     """A name, with dots if need be, or a call with literals; without a name, ``application``."""
     assert load(uri) == found

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -27,7 +27,7 @@ def commands() -> list[list[str]]:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, sockets: tuple[int, ...] = ()) -> Iterator[str]:
+def served(folder: Path, *arguments: str, sockets: tuple[int, ...] = ()) -> Generator[str]:
     """Run gunicorn, yield its first URL, and see that it ends with status 0 when told to."""
     gunicorn = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--no-control-socket", *arguments],

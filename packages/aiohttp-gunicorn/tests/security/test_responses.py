@@ -57,7 +57,11 @@ async def test_line_break_from_an_asgi_application(where: str, evil: str) -> Non
 
 async def test_wsgi_application_that_never_starts_its_response(wsgi: Adapter) -> None:
     """gunicorn: an application that never calls start_response is a 500, whatever it returns."""
-    answer = await wsgi.ask(lambda environ, start_response: [b"the secret"])
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return [b"the secret"]
+
+    answer = await wsgi.ask(application)
     assert answer.status == 500
     assert b"secret" not in answer.content
 

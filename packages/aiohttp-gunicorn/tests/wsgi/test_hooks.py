@@ -156,10 +156,12 @@ async def test_hook_of_what_the_loop_does_not_want_any_more(wsgi: Adapter) -> No
         gone.wait(PATIENCE)
         return awaits(environ, start_response)
 
+    def pre_request(worker: Any, request: Any) -> None: ...
+
     def post_request(worker: Any, request: Any, environ: Environ, response: Any) -> None:
         paths.append(environ["PATH_INFO"])
 
-    cfg = SimpleNamespace(pre_request=lambda worker, request: None, post_request=post_request)
+    cfg = SimpleNamespace(pre_request=pre_request, post_request=post_request)
     hooks = RequestHooks(SimpleNamespace(cfg=cfg, log=logging.getLogger("hooks")))
     client = await wsgi.connect(application, hooks=hooks)
     client.send(GET)

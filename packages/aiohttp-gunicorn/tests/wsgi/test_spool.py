@@ -26,8 +26,8 @@ def files(monkeypatch: pytest.MonkeyPatch) -> list[IO[bytes]]:
     """Return the files that are made."""
     made: list[IO[bytes]] = []
 
-    def temporary_file(**options: Any) -> IO[bytes]:
-        made.append(tempfile.NamedTemporaryFile(**options))  # noqa: SIM115
+    def temporary_file(buffering: int = -1) -> IO[bytes]:
+        made.append(tempfile.NamedTemporaryFile(buffering=buffering))  # noqa: SIM115
         return made[-1]
 
     monkeypatch.setattr(module, "TemporaryFile", temporary_file)
