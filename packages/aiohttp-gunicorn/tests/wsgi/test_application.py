@@ -109,8 +109,13 @@ async def test_thread_is_told_when_its_coroutine_never_began(wsgi: Adapter) -> N
         finally:
             told.set()
 
+    def begin_later(
+        loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        return asyncio.Task(coroutine, loop=loop)
+
     loop = asyncio.get_running_loop()
-    loop.set_task_factory(lambda loop, coroutine, **options: asyncio.Task(coroutine, loop=loop))
+    loop.set_task_factory(begin_later)
     client = await wsgi.connect(application)
     client.send(GET)
     start = client.service.start_task
@@ -713,7 +718,11 @@ async def test_close_after_an_error_in_the_body(wsgi: Adapter) -> None:
 async def test_close_without_start_response(wsgi: Adapter) -> None:
     """close() is called when the answer can't be sent at all."""
     body = Body(b"a")
-    answer = await wsgi.ask(lambda environ, start_response: body)
+
+    def application(environ: Environ, start_response: StartResponse) -> Body:
+        return body
+
+    answer = await wsgi.ask(application)
     assert (answer.status, body.closes) == (500, 1)
 
 
