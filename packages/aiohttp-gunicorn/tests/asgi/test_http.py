@@ -30,6 +30,7 @@ class Recorder:
 
     Attributes:
         client: its client.
+        is_cancelled: whether its call was cancelled.
     """
 
     receive: Receive
@@ -39,11 +40,16 @@ class Recorder:
         self.client = Client(self._run, **options)
         self._is_called = asyncio.Event()
         self._may_end = asyncio.Event()
+        self.is_cancelled = False
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.receive, self.send = receive, send
         self._is_called.set()
-        await self._may_end.wait()
+        try:
+            await self._may_end.wait()
+        except asyncio.CancelledError:
+            self.is_cancelled = True
+            raise
 
     async def called_by(self, data: bytes) -> Recorder:
         """Have a request sent; return when the application is called."""
@@ -209,6 +215,35 @@ async def test_client_that_closes_its_side_is_a_disconnect() -> None:
     await app.send(body(b"all the same"))
     await app.end()
     assert (await app.client.answer()).content == b"all the same"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_call_that_goes_on_after_its_client_has_left_is_cancelled(begun: bool) -> None:
+    """When its grace is over, unless it has answered by then."""
+    app = await Recorder(disconnect_grace=0.001).called_by(GET)
+    await app.receive()
+    if begun:
+        await app.send(start())
+        await app.send(body(b"part", more_body=True))
+    app.client.transport.feed_eof()
+    assert await app.receive() == DISCONNECT
+    while app.client.service.tasks:
+        await asyncio.sleep(0)
+    assert app.is_cancelled
+
+
+async def test_call_that_has_answered_is_not_cancelled() -> None:
+    """It may have a task for the background."""
+    app = await Recorder(disconnect_grace=0).called_by(GET)
+    await app.receive()
+    app.client.transport.feed_eof()
+    assert await app.receive() == DISCONNECT
+    await app.send(start())
+    await app.send(body(b"hi"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await app.end()
+    assert not app.is_cancelled
 
 
 async def test_client_that_closes_its_side_behind_a_pipeline_waits_for_its_answers() -> None:

@@ -78,7 +78,7 @@ class AsgiApplication:
         scope = self._scopes.make(exchange)
         if (state := self._lifespan.state) is not None:
             scope["state"] = state.copy()
-        call = HttpCall(exchange, self._heads, self._log)
+        call = HttpCall(exchange, self._heads, self._log, self.disconnect_grace)
         try:
             await self._application(scope, call.receive, call.send)
         except BaseException as exc:

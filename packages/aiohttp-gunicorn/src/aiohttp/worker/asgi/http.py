@@ -70,10 +70,17 @@ class HttpCall(Receiver):
     _trailers: ResponseFields | None = None
     _long: asyncio.Future[None] | None = None  # until what takes several writes is sent
 
-    def __init__(self, exchange: Exchange, heads: HeldHeads, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        heads: HeldHeads,
+        log: logging.Logger,
+        disconnect_grace: float = 3.0,
+    ) -> None:
         self._exchange = exchange
         self._heads = heads
         self._log = log
+        self._disconnect_grace = disconnect_grace
         self._may = self._BEFORE_START
 
     async def send(self, message: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from aiohttp.protocol import (
     EMPTY_STREAM,
@@ -34,6 +35,7 @@ class Receiver:
     """
 
     _exchange: Exchange
+    _disconnect_grace: float
 
     # Of the class, and not set for each request, because few change any of it.
     broken: RemoteProtocolError | None = None
@@ -48,7 +50,8 @@ class Receiver:
 
         That comes when the client has gone, or the response is complete, to all who wait
         for it; and when the client has closed its side, as one that goes does first. It may
-        wait for the response all the same, which can still be sent. Cancelling loses nothing.
+        wait for the response all the same, which can be sent within ``disconnect_grace``.
+        Cancelling loses nothing.
 
         Raises:
             RemoteProtocolError: if the body can't be read to its end: it is malformed,
@@ -71,7 +74,19 @@ class Receiver:
         self._is_end_told = True
         if not (self.is_answered or exchange.is_disconnected):
             self.broken = ClientLeft("the client closed its side before it was answered")
+            self._cancel_in_time(exchange.task)
         return {"type": "http.disconnect"}
+
+    def _cancel_in_time(self, task: asyncio.Task[Any] | None) -> None:
+        """Give a call that knows of its client's leaving the time of one whose client has gone."""
+        if task is not None:
+            grace = self._disconnect_grace
+            timer = asyncio.get_running_loop().call_later(grace, self._cancel, task)
+            task.add_done_callback(lambda _: timer.cancel())
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        if not self.is_answered:
+            task.cancel("the client closed its side")
 
     async def _receive_part(self) -> Message | None:
         """Return what has come of the body, or will come; None if that is nothing any more."""
