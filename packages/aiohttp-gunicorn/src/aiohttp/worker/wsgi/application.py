@@ -159,7 +159,7 @@ class WsgiApplication:
         """Return what the application reads, and where that comes from if it isn't all there.
 
         Most bodies are read before, so that no thread waits for them. Not those of clients that
-        wait for ``100 Continue``: it is the application's to give.
+        wait for ``100 Continue``: it is the application's to give, where it has several threads.
         """
         body = exchange.body
         if self._pool.most == 1:

@@ -154,7 +154,7 @@ class ThreadPool:
 
         Takes no lock: a signal's handler may ask.
         """
-        return [(ident, job) for ident, job in list(self._running.items()) if job is not None]
+        return [(ident, job) for ident, job in self._running.copy().items() if job is not None]
 
     async def stop(self) -> None:
         """End the threads after the jobs that were submitted; return when all have ended.
