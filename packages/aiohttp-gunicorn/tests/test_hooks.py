@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
 
-from aiohttp.protocol import Exchange, InvalidHeader, Proxied, ServerHttpProtocol, Service
+from aiohttp.protocol import (
+    Exchange,
+    InvalidHeader,
+    Proxied,
+    ServerHttpProtocol,
+    Service,
+    TakenExchange,
+)
 from aiohttp.worker.hooks import HookedApplication, RequestHooks
 from wire import MemoryTransport, connect
 
@@ -266,9 +274,9 @@ async def test_no_request_passes_by_the_hooks() -> None:
     seen: list[Any] = []
 
     class Takes(Answer):
-        def take_exchange(self, exchange: Exchange) -> bool:
+        def take_exchange(self, exchange: TakenExchange) -> Callable[[], object]:
             exchange.respond_now(202)
-            return True
+            return lambda: None
 
     def look(worker: Any, req: Any) -> None:
         seen.append(req.uri)
