@@ -63,6 +63,26 @@ async def test_end_is_announced_in_every_response() -> None:
         assert each.is_closed
 
 
+async def test_announced_end_breaks_no_promise() -> None:
+    """Who has read that the connection will be kept asks again, and is told then."""
+    release = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.start(200)
+        await exchange.write(b"hello")
+        await release.wait()
+        await exchange.finish()
+
+    served = Served(answer)
+    assert b"Connection: keep-alive" in await served.exchange(GET)
+    served.service.announce_end()
+    release.set()
+    await served.exchange()
+    assert not served.is_closed
+    assert b"Connection: close" in await served.exchange(GET)
+    assert served.is_closed
+
+
 async def test_exchanges_are_those_under_way() -> None:
     """The longest first; one that is answered is none of them, though its handler goes on."""
     go_on = asyncio.Event()

@@ -200,11 +200,13 @@ class Service:
     def announce_end(self) -> None:
         """Have every response from now on announce that it is the last of its connection.
 
-        For a server that is to be drained after some more of them.
+        For a server that is to be drained after some more of them. Who has read in a head
+        that its connection will be kept learns it from the next one.
         """
         self.last_request = 0
         for exchange in self.exchanges:
-            exchange.close_after()
+            if not exchange.response_status:
+                exchange.close_after()
 
     def begin_drain(self) -> None:
         """Tell all connections, and all handlers that ask, that the server is about to stop."""
