@@ -115,6 +115,6 @@ async def scope_of(request: bytes = GET, *, peer: Any = None, **options: Any) ->
 
     client = Client(application, peer=peer, **options)
     client.send(request)
-    assert (await client.answer()).status == 200
+    await client.answer()
     found: dict[str, Any] = scopes[0]
     return found

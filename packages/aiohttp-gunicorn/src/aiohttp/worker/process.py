@@ -54,7 +54,7 @@ CLEANUP = 0.1
 """The part that the application's cleanup gets then: at the end gunicorn kills the process."""
 
 SPARED = 0.5
-"""Seconds that the cleanup gets at least, however short ``graceful_timeout`` is."""
+"""Seconds that the cleanup gets where ``graceful_timeout`` is 0."""
 
 GIVEN_UP = 2.0
 """Seconds in which a worker that can't start waits for another one to end gunicorn."""
@@ -208,7 +208,7 @@ class AsyncGunicornWorker(Worker):  # type: ignore[misc]
             if self.max_requests == 1:
                 self._come_to_the_last()
             await stopping
-            await serving.close(limit * DRAIN, max(limit * CLEANUP, SPARED))
+            await serving.close(limit * DRAIN, limit * CLEANUP or SPARED)
         finally:
             self._leave_signals()
             asyncio.get_running_loop().call_later(SPARED, self._leave_tasks, asyncio.all_tasks())

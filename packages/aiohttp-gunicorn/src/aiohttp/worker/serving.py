@@ -76,7 +76,7 @@ class Serving:
         drains = [asyncio.create_task(each.drain(limit + spare)) for each in self._listeners]
         try:
             await self._drain(drains, limit, spare)
-            async with asyncio.timeout(min(spare, 0.5) if self._is_cut else spare):
+            async with asyncio.timeout(min(spare, 0.1) if self._is_cut else spare):
                 await self._workshop.close()
         except TimeoutError:
             self._log.warning("Threads that are still blocked end with the process")
