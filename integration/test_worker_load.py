@@ -87,6 +87,10 @@ async def replaced(gunicorn: Gunicorn, number: signal.Signals, pids: list[int]) 
 
 every_kind = pytest.mark.parametrize("kind", loaded.KINDS)
 every_loop = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+each_kind_on_a_loop = pytest.mark.parametrize(
+    ("kind", "loop"), [("wsgi", "uvloop"), ("asgi", "asyncio"), ("native", "uvloop")]
+)
+"""Not all pairs: all of these tests together have a minute."""
 
 
 @every_kind
@@ -103,8 +107,7 @@ async def test_reload(kind: str, loop: str, tmp_path: Path) -> None:
     assert load.farewells
 
 
-@every_kind
-@every_loop
+@each_kind_on_a_loop
 async def test_more_and_fewer_workers(kind: str, loop: str, tmp_path: Path) -> None:
     """SIGTTIN and SIGTTOU, twice each: the oldest workers go, and say good-bye."""
     async with under_load(tmp_path, kind, loop) as (gunicorn, load):
@@ -120,8 +123,7 @@ async def test_more_and_fewer_workers(kind: str, loop: str, tmp_path: Path) -> N
     assert len(load.answers) == 4
 
 
-@every_kind
-@every_loop
+@each_kind_on_a_loop
 async def test_workers_that_restart_themselves(kind: str, loop: str, tmp_path: Path) -> None:
     """``max_requests`` with jitter: a worker's last answers say that they are the last."""
     limit = ["--max-requests", "200", "--max-requests-jitter", "50"]
@@ -134,8 +136,7 @@ async def test_workers_that_restart_themselves(kind: str, loop: str, tmp_path: P
     assert max(load.answers.values()) <= 250 + 2 * load.clients
 
 
-@every_kind
-@every_loop
+@each_kind_on_a_loop
 async def test_stop(kind: str, loop: str, tmp_path: Path) -> None:
     """SIGTERM: whoever is connected is answered, and told that this was the last answer."""
     async with under_load(tmp_path, kind, loop) as (gunicorn, load):
@@ -164,8 +165,7 @@ def worker_exit(arbiter, worker):
         assert "Everything is done" in gunicorn.log
 
 
-@every_kind
-@every_loop
+@each_kind_on_a_loop
 async def test_killed_worker(kind: str, loop: str, tmp_path: Path) -> None:
     """``kill -9``: nobody fails but who is connected to this process."""
     async with under_load(tmp_path, kind, loop) as (gunicorn, load):
